@@ -1,0 +1,55 @@
+# trit_embed(<library>) with the list property TRIT_EMBED of pairs name;path: writes the table of
+# embedded files and makes embedded.cpp depend on them.
+function(trit_embed library)
+  get_property(pairs GLOBAL PROPERTY TRIT_EMBED)
+  set(text "")
+  set(files "")
+  set(number 0)
+  while(pairs)
+    list(POP_FRONT pairs name path)
+    string(APPEND text "TRIT_FILE(${number}, \"${name}\", \"${path}\")\n")
+    list(APPEND files ${path})
+    math(EXPR number "${number} + 1")
+  endwhile()
+  file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/generator/embedded_files.inc CONTENT "${text}" @ONLY)
+  target_sources(${library} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR}/embed/embedded.cpp)
+  set_source_files_properties(${CMAKE_CURRENT_SOURCE_DIR}/embed/embedded.cpp PROPERTIES
+    OBJECT_DEPENDS "${files};${PROJECT_BINARY_DIR}/generator/embedded_files.inc")
+endfunction()
+
+function(trit_embed_file name path)
+  set_property(GLOBAL APPEND PROPERTY TRIT_EMBED ${name} ${path})
+endfunction()
+
+# A C file as LLVM 19 bitcode, untouched by the optimiser, for each architecture kernels exist for.
+find_program(TRIT_CLANG NAMES clang-19 REQUIRED)
+set(TRIT_ARCHES x86-64 aarch64)
+set(TRIT_TRIPLE_x86-64 x86_64-linux-gnu)
+set(TRIT_TRIPLE_aarch64 aarch64-linux-gnu)
+
+function(trit_embed_c folder source)
+  get_filename_component(stem ${source} NAME_WE)
+  foreach(arch IN LISTS TRIT_ARCHES)
+    set(out ${PROJECT_BINARY_DIR}/generator/bitcode/${folder}/${stem}.${arch}.bc)
+    add_custom_command(OUTPUT ${out}
+      COMMAND ${CMAKE_COMMAND} -E make_directory ${PROJECT_BINARY_DIR}/generator/bitcode/${folder}
+      COMMAND ${TRIT_CLANG} --target=${TRIT_TRIPLE_${arch}} -std=c11 -O2 -Xclang
+        -disable-llvm-passes -ffreestanding -fPIC -fno-stack-protector
+        -fno-asynchronous-unwind-tables -fno-ident -Wall -Wextra -Werror
+        -I${PROJECT_SOURCE_DIR} -I${TRIT_HALIDE_INCLUDE} -emit-llvm -c ${source} -o ${out}
+        -MD -MF ${out}.d
+      DEPENDS ${source} DEPFILE ${out}.d VERBATIM)
+    trit_embed_file(${folder}/${stem}.${arch}.bc ${out})
+  endforeach()
+endfunction()
+
+# Micro-ops of a target: LLVM IR text -> bitcode that Halide's LLVM 14 reads.
+find_program(TRIT_LLVM_AS NAMES llvm-as-14 REQUIRED)
+function(trit_embed_micro_ops target source)
+  set(out ${PROJECT_BINARY_DIR}/generator/bitcode/micro_ops/${target}.bc)
+  add_custom_command(OUTPUT ${out}
+    COMMAND ${CMAKE_COMMAND} -E make_directory ${PROJECT_BINARY_DIR}/generator/bitcode/micro_ops
+    COMMAND ${TRIT_LLVM_AS} ${source} -o ${out}
+    DEPENDS ${source} VERBATIM)
+  trit_embed_file(micro_ops/${target}.bc ${out})
+endfunction()

@@ -1,0 +1,137 @@
+/* The thin entry of a kernel: checks the call, describes its slice to the Halide stage in
+ * halide_buffer_t on the stack, and calls it. Everything here is folded into the stage. */
+#include <stddef.h>
+#include <stdint.h>
+
+#include "HalideRuntime.h"
+#include "generator/entry/descriptor.h"
+#include "runtime/abi/trit_kernel.h"
+
+extern const trit_matmul_desc trit_matmul;
+
+/* Memory the stage wants on a heap comes from args->scratch, in the order of a stack. */
+typedef struct {
+  uint8_t* next;
+  uint8_t* end;
+} Scratch;
+
+void* halide_malloc(void* user_context, size_t bytes) {
+  Scratch* s = (Scratch*)user_context;
+  uint8_t* at = s->next;
+  const size_t padded = (bytes + 63) & ~(size_t)63;
+  if (padded > (size_t)(s->end - at))
+    __builtin_trap(); /* the family's scratch_bytes is too small */
+  s->next = at + padded;
+  return at;
+}
+
+void halide_free(void* user_context, void* at) {
+  ((Scratch*)user_context)->next = (uint8_t*)at;
+}
+
+int trit_stage(void* user_context, struct halide_buffer_t* w, struct halide_buffer_t* w_fixed,
+               struct halide_buffer_t* act, struct halide_buffer_t* act_fixed,
+               struct halide_buffer_t* y);
+
+typedef struct {
+  struct halide_buffer_t buffer;
+  struct halide_dimension_t dim[TRIT_MAX_INNER + 3];
+} Described;
+
+static inline void Begin(Described* d, const void* host, uint32_t code, uint32_t bits) {
+  d->buffer.device = 0;
+  d->buffer.device_interface = 0;
+  d->buffer.host = (uint8_t*)host;
+  d->buffer.flags = 0;
+  d->buffer.type.code = (uint8_t)code;
+  d->buffer.type.bits = (uint8_t)bits;
+  d->buffer.type.lanes = 1;
+  d->buffer.dimensions = 0;
+  d->buffer.dim = d->dim;
+  d->buffer.padding = 0;
+}
+
+static inline void Add(Described* d, int32_t extent, int32_t stride) {
+  struct halide_dimension_t* dim = &d->dim[d->buffer.dimensions++];
+  dim->min = 0;
+  dim->extent = extent;
+  dim->stride = stride;
+  dim->flags = 0;
+}
+
+/* `blocks` and `fixed`: granules [first, first + count) of a tensor of `granules` granules. */
+static inline void Describe(const trit_blocks_desc* d, const uint8_t* base, int32_t granules,
+                            int32_t k_blocks, int32_t first, int32_t count, Described* blocks,
+                            Described* fixed) {
+  const int32_t elements = d->block_bytes / (int32_t)(d->type_bits / 8);
+  const size_t step = (size_t)d->block_bytes * (d->k_outer ? 1 : (size_t)k_blocks);
+  Begin(blocks, base + (size_t)first * step, d->type_code, d->type_bits);
+  int32_t stride = 1;
+  for (int32_t i = 0; i < d->inner_rank; ++i) {
+    Add(blocks, d->inner_extent[i], stride);
+    stride *= d->inner_extent[i];
+  }
+  Add(blocks, k_blocks, d->k_outer ? elements * granules : elements);
+  Add(blocks, count, d->k_outer ? elements : elements * k_blocks);
+  const uint8_t* all_fixed = base + (size_t)granules * (size_t)k_blocks * (size_t)d->block_bytes;
+  Begin(fixed, all_fixed + (size_t)first * (size_t)d->fixed_bytes, d->fixed_code, d->fixed_bits);
+  Add(fixed, d->fixed_count, 1);
+  Add(fixed, count, d->fixed_bytes / (int32_t)(d->fixed_bits / 8));
+}
+
+static inline int Aligned(const void* p, uintptr_t align) {
+  return p && (uintptr_t)p % align == 0;
+}
+
+static inline int Fits(const trit_blocks_desc* d, int32_t granules, int32_t k_blocks) {
+  return (uint64_t)granules * (uint64_t)k_blocks <= INT32_MAX / (uint64_t)d->block_bytes;
+}
+
+int32_t trit_matmul_run(const trit_matmul_args* a) {
+  const trit_matmul_desc* d = &trit_matmul;
+  if (!a) return TRIT_BAD_POINTER;
+  if (a->struct_bytes < offsetof(trit_matmul_args, scratch) + sizeof(a->scratch)) {
+    return TRIT_BAD_STRUCT;
+  }
+  const int32_t m_granule = d->m_granule, n_granule = d->w.granule;
+  if (a->k <= 0 || a->k % d->w.k_step != 0 || a->k > d->k_max) return TRIT_BAD_SHAPE;
+  if (a->m_begin < 0 || a->m_end > a->m || a->m_begin >= a->m_end || a->m % m_granule != 0 ||
+      a->m_begin % m_granule != 0 || a->m_end % m_granule != 0) {
+    return TRIT_BAD_SHAPE;
+  }
+  if (a->n_begin < 0 || a->n_end > a->n || a->n_begin >= a->n_end || a->n % n_granule != 0 ||
+      a->n_begin % n_granule != 0 || a->n_end % n_granule != 0) {
+    return TRIT_BAD_SHAPE;
+  }
+  if (a->y_stride % 16 != 0 || a->y_stride < a->n) return TRIT_BAD_SHAPE;
+  const int32_t tokens = a->m_end - a->m_begin;
+  if (a->y_stride > INT32_MAX / tokens) return TRIT_BAD_SHAPE;
+  const int32_t k_blocks = a->k / d->w.k_step, act_blocks = a->k / d->act.k_step;
+  if (!Fits(&d->w, a->n / n_granule, k_blocks) ||
+      !Fits(&d->act, a->m / d->act.granule, act_blocks)) {
+    return TRIT_BAD_SHAPE;
+  }
+  if (!Aligned(a->w, (uintptr_t)d->w.align) || !Aligned(a->act, (uintptr_t)d->act.align) ||
+      !Aligned(a->y, 64)) {
+    return TRIT_BAD_POINTER;
+  }
+  if (d->scratch_bytes > 0 && !Aligned(a->scratch, 64)) return TRIT_BAD_POINTER;
+
+  const int32_t step = d->m_block ? d->m_block : tokens;
+  for (int32_t m = a->m_begin; m < a->m_end; m += step) {
+    const int32_t part = a->m_end - m < step ? a->m_end - m : step;
+    Described w, w_fixed, act, act_fixed, y;
+    Describe(&d->w, (const uint8_t*)a->w, a->n / n_granule, k_blocks, a->n_begin / n_granule,
+             (a->n_end - a->n_begin) / n_granule, &w, &w_fixed);
+    Describe(&d->act, (const uint8_t*)a->act, a->m / d->act.granule, act_blocks, m / d->act.granule,
+             part / d->act.granule, &act, &act_fixed);
+    Begin(&y, a->y + m * a->y_stride + a->n_begin, halide_type_int, 32);
+    for (int32_t i = 0; i < d->y_rank; ++i) Add(&y, d->y_extent[i], d->y_stride[i]);
+    Add(&y, (a->n_end - a->n_begin) / n_granule, n_granule);
+    Add(&y, d->act.granule, (int32_t)a->y_stride);
+    Add(&y, part / d->act.granule, (int32_t)(a->y_stride * d->act.granule));
+    Scratch scratch = {(uint8_t*)a->scratch, (uint8_t*)a->scratch + d->scratch_bytes};
+    trit_stage(&scratch, &w.buffer, &w_fixed.buffer, &act.buffer, &act_fixed.buffer, &y.buffer);
+  }
+  return TRIT_OK;
+}

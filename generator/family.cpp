@@ -1,0 +1,79 @@
+#include "generator/family.h"
+
+#include "targets/base/error.h"
+
+namespace trit {
+
+#define TRIT_FAMILY(name, symbol) extern const Family symbol;
+#include "generator/families/families.inc"
+#undef TRIT_FAMILY
+
+std::span<const Family* const> AllFamilies() {
+  static const Family* const families[] = {
+#define TRIT_FAMILY(name, symbol) &symbol,
+#include "generator/families/families.inc"
+#undef TRIT_FAMILY
+  };
+  return families;
+}
+
+const Family& FindFamily(std::string_view name) {
+  std::string known;
+  for (const Family* f : AllFamilies()) {
+    if (name == f->name) return *f;
+    known += (known.empty() ? "" : ", ") + std::string(f->name);
+  }
+  throw Error(Join("there is no family \"", name, "\"; known families: ", known));
+}
+
+Candidate Canonical(const Candidate& candidate) {
+  const Family& family = FindFamily(candidate.family);
+  const Target& target = FindTarget(candidate.target);
+  if (!family.supports(target)) {
+    throw Error(Join("the family ", family.name, " has no kernels for the target ", target.key,
+                     " (asked for by \"", candidate.Text(), "\")"));
+  }
+  return family.space(target).Canonical(candidate);
+}
+
+Candidate ReadCandidate(std::string_view text) {
+  return Canonical(ParseCandidate(text));
+}
+
+std::string KernelName(const Candidate& candidate) {
+  return Join(candidate.family, "_", candidate.target, "_", candidate.Key().substr(0, 16));
+}
+
+MatmulBuffers::MatmulBuffers(const LayoutSpec& layout, const ActFormSpec& form)
+    : w(layout.type, static_cast<int>(layout.inner.size()) + 2, "w"),
+      w_fixed(layout.fixed_type, 2, "w_fixed"),
+      act(form.type, static_cast<int>(form.inner.size()) + 2, "act"),
+      act_fixed(form.fixed_type, 2, "act_fixed") {
+  const auto constrain = [](Halide::ImageParam& p, Halide::ImageParam& fixed, const BlockSpec& s) {
+    int stride = 1, i = 0;
+    for (int extent : s.inner) {
+      p.dim(i++).set_bounds(0, extent).set_stride(stride);
+      stride *= extent;
+    }
+    p.dim(i).set_min(0);
+    p.dim(i + 1).set_min(0);
+    p.dim(s.k_outer ? i + 1 : i).set_stride(stride);
+    const Halide::Expr many = p.dim(s.k_outer ? i + 1 : i).extent() * stride;
+    p.dim(s.k_outer ? i : i + 1).set_stride(many);
+    p.set_host_alignment(s.align);
+    fixed.dim(0).set_bounds(0, s.fixed_count).set_stride(1);
+    fixed.dim(1).set_min(0).set_stride(s.FixedBytes() / s.fixed_type.bytes());
+    fixed.set_host_alignment(s.align);
+  };
+  constrain(w, w_fixed, layout);
+  constrain(act, act_fixed, form);
+}
+
+Halide::Expr MatmulBuffers::WBlocks() const {
+  return w.dim(w.dimensions() - 2).extent();
+}
+Halide::Expr MatmulBuffers::ActBlocks() const {
+  return act.dim(act.dimensions() - 2).extent();
+}
+
+}  // namespace trit

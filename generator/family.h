@@ -1,0 +1,82 @@
+// What a kernel family is to the rest of the generator: one struct, one line in families.inc.
+// How to write one: generator/README.md.
+#pragma once
+
+#include <Halide.h>
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "generator/blocks.h"
+#include "schedules/candidate.h"
+#include "schedules/space.h"
+#include "targets/target.h"
+
+namespace trit {
+
+// The arguments of every matmul stage, in this order. All minimums are 0: the entry hands the stage
+// its slice alone (base pointers moved), so `set_min(0)` is right and already done.
+//
+//   w          inner dims..., k block, granule          the weights' blocks
+//   w_fixed    element, granule                         (extent 0 x ... when fixed_count is 0)
+//   act        inner dims..., k block, token granule    the activations' blocks
+//   act_fixed  element, token granule
+//   y          y_inner dims..., granule, token in its granule, token granule       int32, output
+//
+// Inner extents and strides, and whichever of the k-block and granule strides is constant, are
+// constrained here, once. Loop bounds: w.dim(rank).extent() k blocks and so on; k blocks of act are
+// act.k_step columns each, those of w are w.k_step.
+struct MatmulBuffers {
+  Halide::ImageParam w, w_fixed, act, act_fixed;
+
+  MatmulBuffers(const LayoutSpec& layout, const ActFormSpec& form);
+  Halide::Expr WBlocks() const;    // k blocks of the weights
+  Halide::Expr ActBlocks() const;  // k blocks of the activations
+};
+
+struct RowDim {
+  int extent;
+  int stride;  // in rows of y
+};
+
+// A kernel before lowering.
+struct KernelParts {
+  LayoutSpec layout;
+  ActFormSpec form;
+  MatmulBuffers buffers;
+  Halide::Func y;               // schedule already applied
+  std::vector<RowDim> y_inner;  // rows of a granule; product of extents = layout.granule
+  int m_granule = 1;            // a multiple of form.granule
+  int m_block = 0;              // tokens of one call of the stage (a multiple of m_granule): the
+                                // entry loops, so that y of a call stays in cache; 0 = all
+  int scratch_bytes = 0;        // upper bound of what the stage allocates on the heap at once
+  int m_min = 1;
+  int m_max = INT32_MAX;
+  int k_max = INT32_MAX;                         // exactness bound
+  std::vector<std::string> extra_features = {};  // LLVM features beyond the target's: "+gfni"
+  std::string tune_cpu = {};                     // "" = the target's
+  std::vector<std::string> wanted = {};  // mnemonics the innermost loop must hold ("vpdpbusd")
+};
+
+struct Family {
+  const char* name;
+  const char* idea;  // one line for people
+  bool (*supports)(const Target&);
+  Space (*space)(const Target&);
+  // A canonical candidate of `space`. Throws trit::Error or Halide::CompileError.
+  KernelParts (*build)(const Candidate&, const Target&);
+};
+
+std::span<const Family* const> AllFamilies();
+const Family& FindFamily(std::string_view name);  // throws naming the known ones
+
+// Text -> validated candidate of a known family on a known target that the family supports.
+Candidate ReadCandidate(std::string_view text);
+Candidate Canonical(const Candidate& candidate);
+
+// The name kernels of this candidate carry: family, target, first half of the key. For people.
+std::string KernelName(const Candidate& candidate);
+
+}  // namespace trit

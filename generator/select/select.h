@@ -1,0 +1,25 @@
+// The instruction-selection pass: table lookups that Halide would turn into gathers, and other
+// shapes it has no instruction for, become calls of the target's micro-ops
+// (targets/<key>/micro_ops.ll).
+#pragma once
+
+#include <Halide.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "targets/target.h"
+
+namespace trit {
+
+struct SelectionReport {
+  int hits = 0;                     // micro-ops put in
+  std::vector<std::string> misses;  // vector gathers that stayed: each fails the kernel's build
+};
+
+// Adds the pass to a pipeline. The report is filled when the pipeline is lowered.
+std::shared_ptr<const SelectionReport> AddSelection(Halide::Pipeline* pipeline,
+                                                    const Target& target);
+
+}  // namespace trit

@@ -1,0 +1,128 @@
+#include "generator/asm_report.h"
+
+#include <algorithm>
+#include <sstream>
+
+#include "targets/base/error.h"
+
+namespace trit {
+namespace {
+
+struct Line {
+  std::string label;     // "" = none
+  std::string mnemonic;  // "" = none
+  std::string operands;
+  bool spill = false;
+};
+
+// LLVM marks vector spills in comments: "# 64-byte Spill", "# 32-byte Folded Reload".
+Line ParseLine(const std::string& text) {
+  Line line;
+  const size_t comment = text.find_first_of("#");
+  const std::string note = comment == std::string::npos ? "" : text.substr(comment);
+  for (const char* bytes : {"16-byte", "32-byte", "64-byte"}) {
+    if (note.find(bytes) != std::string::npos && (note.find("Spill") != std::string::npos ||
+                                                  note.find("Reload") != std::string::npos)) {
+      line.spill = true;
+    }
+  }
+  std::istringstream words(text.substr(0, comment));
+  std::string word;
+  if (!(words >> word)) return line;
+  if (word.back() == ':') {
+    line.label = word.substr(0, word.size() - 1);
+    return line;
+  }
+  if (word[0] == '.') return line;  // directive
+  line.mnemonic = word;
+  std::getline(words, line.operands);
+  const size_t start = line.operands.find_first_not_of(" \t");
+  line.operands = start == std::string::npos ? "" : line.operands.substr(start);
+  while (!line.operands.empty() && (line.operands.back() == ' ' || line.operands.back() == '\t')) {
+    line.operands.pop_back();
+  }
+  return line;
+}
+
+bool IsCall(const std::string& m) { return m == "call" || m == "callq" || m == "bl" || m == "blr"; }
+bool IsGather(const std::string& m) {
+  return m.find("gather") != std::string::npos || m.find("scatter") != std::string::npos;
+}
+bool IsVector(const Line& line) {
+  return line.operands.find("%zmm") != std::string::npos ||
+         line.operands.find("%ymm") != std::string::npos ||
+         line.operands.find("%xmm") != std::string::npos;
+}
+// Conditional or not, to a label of this text.
+bool IsJump(const std::string& m) { return m[0] == 'j' || m[0] == 'b' || m.starts_with("cb"); }
+
+}  // namespace
+
+AsmReport::AsmReport(const std::string& assembly) {
+  std::vector<Line> lines;
+  std::map<std::string, size_t> labels;
+  std::istringstream in(assembly);
+  for (std::string text; std::getline(in, text);) {
+    Line line = ParseLine(text);
+    if (!line.label.empty()) labels[line.label] = lines.size();
+    if (!line.mnemonic.empty()) {
+      ++all_[line.mnemonic];
+      calls_ += IsCall(line.mnemonic);
+      gathers_ += IsGather(line.mnemonic);
+    }
+    lines.push_back(std::move(line));
+  }
+  std::vector<std::pair<size_t, size_t>> ranges;  // label line, last jump line
+  for (size_t i = 0; i < lines.size(); ++i) {
+    if (lines[i].mnemonic.empty() || !IsJump(lines[i].mnemonic)) continue;
+    const size_t comma = lines[i].operands.find_last_of(", ");
+    const auto to = labels.find(comma == std::string::npos ? lines[i].operands
+                                                           : lines[i].operands.substr(comma + 1));
+    if (to != labels.end() && to->second < i) ranges.push_back({to->second, i});
+  }
+  for (const auto& [begin, end] : ranges) {
+    const bool inner = std::none_of(ranges.begin(), ranges.end(), [&](const auto& other) {
+      return other != std::make_pair(begin, end) && other.first >= begin && other.second <= end;
+    });
+    if (!inner) continue;
+    LoopReport loop;
+    loop.label = lines[begin].label;
+    for (size_t i = begin; i <= end; ++i) {
+      if (lines[i].mnemonic.empty()) continue;
+      ++loop.instructions;
+      ++loop.mnemonics[lines[i].mnemonic];
+      loop.vector_instructions += IsVector(lines[i]);
+      loop.spills += lines[i].spill;
+      loop.gathers += IsGather(lines[i].mnemonic);
+      loop.calls += IsCall(lines[i].mnemonic);
+    }
+    loops_.push_back(std::move(loop));
+  }
+  std::stable_sort(loops_.begin(), loops_.end(), [](const LoopReport& a, const LoopReport& b) {
+    return a.vector_instructions > b.vector_instructions;
+  });
+}
+
+bool AsmReport::Holds(const std::string& mnemonic) const {
+  if (loops_.empty()) return all_.count(mnemonic) > 0;
+  return std::any_of(loops_.begin(), loops_.end(),
+                     [&](const LoopReport& l) { return l.mnemonics.count(mnemonic) > 0; });
+}
+
+std::string AsmReport::Text() const {
+  std::string out = Join("# ", loops_.size(), " innermost loops, ", calls_, " calls, ", gathers_,
+                         " gathers in all\n");
+  for (const LoopReport& loop : loops_) {
+    if (loop.vector_instructions == 0) continue;
+    out += Join("# ", loop.label, ": ", loop.instructions, " instructions, ",
+                loop.vector_instructions, " vector, ", loop.spills, " spills:");
+    std::vector<std::pair<int, std::string>> counts;
+    for (const auto& [name, count] : loop.mnemonics) counts.push_back({-count, name});
+    std::sort(counts.begin(), counts.end());
+    for (const auto& [count, name] : counts) out += Join(" ", name, " ", -count);
+    out += "\n";
+  }
+  return out;
+}
+
+}  // namespace trit

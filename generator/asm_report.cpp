@@ -21,8 +21,8 @@ Line ParseLine(const std::string& text) {
   const size_t comment = text.find_first_of("#");
   const std::string note = comment == std::string::npos ? "" : text.substr(comment);
   for (const char* bytes : {"16-byte", "32-byte", "64-byte"}) {
-    if (note.find(bytes) != std::string::npos && (note.find("Spill") != std::string::npos ||
-                                                  note.find("Reload") != std::string::npos)) {
+    if (note.find(bytes) != std::string::npos &&
+        (note.find("Spill") != std::string::npos || note.find("Reload") != std::string::npos)) {
       line.spill = true;
     }
   }
@@ -44,7 +44,9 @@ Line ParseLine(const std::string& text) {
   return line;
 }
 
-bool IsCall(const std::string& m) { return m == "call" || m == "callq" || m == "bl" || m == "blr"; }
+bool IsCall(const std::string& m) {
+  return m == "call" || m == "callq" || m == "bl" || m == "blr";
+}
 bool IsGather(const std::string& m) {
   return m.find("gather") != std::string::npos || m.find("scatter") != std::string::npos;
 }
@@ -54,7 +56,9 @@ bool IsVector(const Line& line) {
          line.operands.find("%xmm") != std::string::npos;
 }
 // Conditional or not, to a label of this text.
-bool IsJump(const std::string& m) { return m[0] == 'j' || m[0] == 'b' || m.starts_with("cb"); }
+bool IsJump(const std::string& m) {
+  return m[0] == 'j' || m[0] == 'b' || m.starts_with("cb");
+}
 
 }  // namespace
 

@@ -12,7 +12,7 @@ struct LoopReport {
   std::string label;
   int instructions = 0;
   int vector_instructions = 0;
-  int spills = 0;   // vector registers stored to or reloaded from the stack
+  int spills = 0;  // vector registers stored to or reloaded from the stack
   int gathers = 0;
   int calls = 0;
   std::map<std::string, int> mnemonics;
@@ -25,7 +25,7 @@ class AsmReport {
   // Innermost loops (a backward jump with no other backward jump inside), busiest in vector
   // instructions first.
   const std::vector<LoopReport>& loops() const { return loops_; }
-  int calls() const { return calls_; }      // in the whole text
+  int calls() const { return calls_; }  // in the whole text
   int gathers() const { return gathers_; }
   bool Holds(const std::string& mnemonic) const;  // in any innermost loop, or in straight code
                                                   // when there is no loop

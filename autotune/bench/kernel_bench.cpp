@@ -216,7 +216,8 @@ KernelBench::KernelBench(const BenchCase& bench_case) : impl_(std::make_unique<I
   const uint64_t act_bytes = kernel.act_form->prepared_bytes(s.mp, s.kp);
   if (!s.packed_bytes || !act_bytes) s.Fail("the layout or the activation form refuses the shape");
   s.copy_bytes = RoundUp<uint64_t>(s.packed_bytes, std::max(kernel.layout->align, 64u));
-  s.copies = s.c.hot ? 1 : std::max<uint64_t>(2, (s.c.cold_bytes + s.copy_bytes - 1) / s.copy_bytes);
+  s.copies =
+      s.c.hot ? 1 : std::max<uint64_t>(2, (s.c.cold_bytes + s.copy_bytes - 1) / s.copy_bytes);
   s.weights = std::make_unique<HugeBuffer>(s.copies * s.copy_bytes);
   s.act = std::make_unique<HugeBuffer>(act_bytes);
   s.y_stride = RoundUp(s.np, 16);

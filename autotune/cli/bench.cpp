@@ -47,8 +47,10 @@ std::vector<Shape> ParseShapes(const std::string& text) {
 void Run(const Options& options) {
   nlohmann::ordered_json rows = nlohmann::ordered_json::array();
   if (options.format == "md") {
-    std::printf("| family | n | k | m | threads | median us | spread | Gw/s | GMAC/s | packed GB/s | prepare us | candidate |\n"
-                "|---|---|---|---|---|---|---|---|---|---|---|---|\n");
+    std::printf(
+        "| family | n | k | m | threads | median us | spread | Gw/s | GMAC/s | packed GB/s | "
+        "prepare us | candidate |\n"
+        "|---|---|---|---|---|---|---|---|---|---|---|---|\n");
   }
   for (const std::string& text : options.candidates) {
     const JitKernel jit(ReadCandidate(text));
@@ -70,10 +72,10 @@ void Run(const Options& options) {
           const double weights = double(shape.n) * shape.k;
           const double w_ns = weights / s.median_ns, gbps = double(s.packed_bytes) / s.median_ns;
           if (options.format == "md") {
-            std::printf("| %s | %d | %d | %d | %d | %.1f | %.3f | %.1f | %.1f | %.2f | %.1f | %s |\n",
-                        jit.kernel().family, shape.n, shape.k, m, threads, s.median_ns / 1e3,
-                        s.spread, w_ns, w_ns * m, gbps, s.prepare_ns / 1e3,
-                        jit.kernel().candidate);
+            std::printf(
+                "| %s | %d | %d | %d | %d | %.1f | %.3f | %.1f | %.1f | %.2f | %.1f | %s |\n",
+                jit.kernel().family, shape.n, shape.k, m, threads, s.median_ns / 1e3, s.spread,
+                w_ns, w_ns * m, gbps, s.prepare_ns / 1e3, jit.kernel().candidate);
             std::fflush(stdout);
           } else {
             rows.push_back({{"family", jit.kernel().family},

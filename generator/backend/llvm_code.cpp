@@ -161,6 +161,12 @@ void Retarget(const CodeRequest& request, llvm::Module& module) {
     f->setVisibility(llvm::GlobalValue::HiddenVisibility);
     kept.insert(f->getName().str());
   }
+  // One piece of code: the descriptor's constants reach the stage only when everything is inlined.
+  for (llvm::Function& f : module) {
+    if (f.isDeclaration() || kept.count(f.getName().str())) continue;
+    f.removeFnAttr(llvm::Attribute::NoInline);
+    f.addFnAttr(llvm::Attribute::AlwaysInline);
+  }
   llvm::internalizeModule(
       module, [&](const llvm::GlobalValue& v) { return kept.count(v.getName().str()) > 0; });
 }

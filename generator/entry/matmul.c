@@ -67,6 +67,7 @@ static inline void Describe(const trit_blocks_desc* d, const uint8_t* base, int3
   const size_t step = (size_t)d->block_bytes * (d->k_outer ? 1 : (size_t)k_blocks);
   Begin(blocks, base + (size_t)first * step, d->type_code, d->type_bits);
   int32_t stride = 1;
+#pragma clang loop unroll(full)
   for (int32_t i = 0; i < d->inner_rank; ++i) {
     Add(blocks, d->inner_extent[i], stride);
     stride *= d->inner_extent[i];
@@ -126,6 +127,7 @@ int32_t trit_matmul_run(const trit_matmul_args* a) {
     Describe(&d->act, (const uint8_t*)a->act, a->m / d->act.granule, act_blocks, m / d->act.granule,
              part / d->act.granule, &act, &act_fixed);
     Begin(&y, a->y + m * a->y_stride + a->n_begin, halide_type_int, 32);
+#pragma clang loop unroll(full)
     for (int32_t i = 0; i < d->y_rank; ++i) Add(&y, d->y_extent[i], d->y_stride[i]);
     Add(&y, (a->n_end - a->n_begin) / n_granule, n_granule);
     Add(&y, d->act.granule, (int32_t)a->y_stride);

@@ -34,4 +34,23 @@ const Target& FindTarget(std::string_view key) {
   throw Error(Join("there is no target \"", key, "\"; known targets: ", known));
 }
 
+std::string_view HostArch() {
+#if defined(__x86_64__)
+  return "x86-64";
+#elif defined(__aarch64__)
+  return "aarch64";
+#else
+#error "target.cpp: name this architecture"
+#endif
+}
+
+const Target& BaselineTarget() {
+  const Target* lowest = nullptr;
+  for (const Target& t : AllTargets()) {
+    if (t.arch == HostArch()) lowest = &t;  // highest rank first
+  }
+  if (lowest == nullptr) throw Error(Join("no target of architecture ", HostArch()));
+  return *lowest;
+}
+
 }  // namespace trit

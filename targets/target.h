@@ -19,7 +19,7 @@ struct Target {
   const char* halide_features;  // appended to "x86-64-linux" or "arm-64-linux", each with a dash
   const char* llvm_cpu;         // LLVM 19's -mcpu
   const char* llvm_features;    // LLVM 19's -mattr
-  const char* emulator;         // command prefix that runs its tests where the CPU cannot; "" = none
+  const char* emulator;  // command prefix that runs its tests where the CPU cannot; "" = none
 };
 
 // Every folder of targets/, highest rank first.
@@ -27,5 +27,11 @@ std::span<const Target> AllTargets();
 
 // Throws trit::Error naming the known keys when there is no such target.
 const Target& FindTarget(std::string_view key);
+
+// The architecture this program was built for: "x86-64" or "aarch64".
+std::string_view HostArch();
+
+// The target of the lowest rank of this program's architecture: what every such CPU can run.
+const Target& BaselineTarget();
 
 }  // namespace trit

@@ -48,6 +48,9 @@ class TernaryTensor {
   virtual TernaryScales Scales() const = 0;
   // Passes over the file's bytes once (about 10 GB/s when they are in memory).
   virtual ContentHash Hash() const = 0;
+  // Tells the system that these rows' file pages are not needed soon, so that a mapped file does
+  // not count as this process's memory after its tensors were packed. Reading again stays correct.
+  virtual void DropPages(int64_t row_begin, int64_t row_end) const = 0;
 };
 
 // The dense types, with GGUF's ids.
@@ -77,6 +80,7 @@ class DenseTensor {
   // Rows [row_begin, row_end) in float32, cols() apart.
   virtual void ReadRowsF32(int64_t row_begin, int64_t row_end, float* out) const = 0;
   virtual ContentHash Hash() const = 0;
+  virtual void DropPages(int64_t row_begin, int64_t row_end) const = 0;  // as TernaryTensor's
 };
 
 }  // namespace trit

@@ -1,0 +1,36 @@
+// Attention of some query heads that share one KV head, over a blocked cache.
+//
+//   out[t, h] = sum_p softmax_p(q[t, h] . k[p]) v[p],   p = 0 .. first_position + t
+//
+// Online softmax block by block (64 positions) in ascending order: for a query the running maximum,
+// the rescaling, and every sum have one fixed order that depends on nothing but its position. So a
+// token of a prefill and the same token decoded alone get the same bits. The scale 1/sqrt(head_dim)
+// is the caller's: it multiplies q.
+//
+// Memory is linear: scratch is AttentionScratchFloats(tokens * heads) whatever the context.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "model/ops/kv_block.h"
+
+namespace trit::ops {
+
+struct AttentionCall {
+  KvBlockShape shape;
+  const void* const* blocks;  // block i holds positions 64 i .. 64 i + 63
+  const float* q;             // token 0, first head; heads are head_dim apart
+  int64_t q_stride;           // floats between tokens
+  int tokens;
+  int heads;                  // query heads of this call, all of one KV head
+  int64_t first_position;     // of token 0
+  float* out;                 // like q
+  int64_t out_stride;
+  float* scratch;             // AttentionScratchFloats(shape, tokens * heads) floats, 64-byte aligned
+};
+
+size_t AttentionScratchFloats(const KvBlockShape& shape, int rows);
+void Attention(const AttentionCall& call);
+
+}  // namespace trit::ops

@@ -1,0 +1,352 @@
+// Kernels of the dense head (dense.h). Why `and` + convert and not shifts or table lookups: a word
+// lane holds codes at several places; masking one leaves code * 2^place, which converts exactly, and
+// the input carries 2^-place. That is three instructions for 16 weights (and, convert, multiply-add)
+// on three different ports, enough for Q6_K to keep up with memory.
+#include <cstring>
+
+#include "model/ops/dense.h"
+#include "model/ops/dense_layout.h"
+#include "targets/base/error.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "model/ops/dense_kernels.cpp"
+#include "model/ops/vector_targets.h"
+
+#include "hwy/foreach_target.h"  // IWYU pragma: keep
+#include "hwy/highway.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace trit::ops::HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+using Df = hn::CappedTag<float, 16>;
+using Di = hn::RebindToSigned<Df>;
+using Du = hn::RebindToUnsigned<Df>;
+using Vf = hn::Vec<Df>;
+using D1 = hn::CappedTag<float, 1>;
+
+#if HWY_TARGET == HWY_SCALAR
+constexpr int kVec = 1;
+#else
+constexpr int kVec = HWY_MAX_BYTES >= 64 ? 16 : HWY_MAX_BYTES / 4;
+#endif
+constexpr int kRowLanes = 32;  // virtual lanes of a dot product over a row
+constexpr int kRowVecs = kRowLanes / kVec;
+constexpr bool kWide = kVec == 16;
+
+template <class D>
+HWY_INLINE hn::Vec<D> LoadAs(D d, const float* p) { return hn::LoadU(d, p); }
+template <class D>
+HWY_INLINE hn::Vec<D> LoadAs(D d, const hwy::float16_t* p) {
+  return hn::PromoteTo(d, hn::LoadU(hn::Rebind<hwy::float16_t, D>(), p));
+}
+template <class D>
+HWY_INLINE hn::Vec<D> LoadAs(D d, const hwy::bfloat16_t* p) {
+  return hn::PromoteTo(d, hn::LoadU(hn::Rebind<hwy::bfloat16_t, D>(), p));
+}
+HWY_INLINE Vf LoadI8(const uint8_t* p) {
+  return hn::ConvertTo(
+      Df(), hn::PromoteTo(Di(), hn::LoadU(hn::Rebind<int8_t, Df>(),
+                                          reinterpret_cast<const int8_t*>(p))));
+}
+HWY_INLINE float HalfAt(const uint8_t* p) {
+  const D1 d;
+  return hn::GetLane(hn::PromoteTo(
+      d, hn::LoadU(hn::Rebind<hwy::float16_t, D1>(), reinterpret_cast<const hwy::float16_t*>(p))));
+}
+
+HWY_INLINE float TreeSum(float* lanes) {
+  for (int half = kRowLanes / 2; half >= 1; half /= 2) {
+    for (int i = 0; i < half; ++i) lanes[i] += lanes[i + half];
+  }
+  return lanes[0];
+}
+
+struct Job {
+  const uint8_t* data;
+  int64_t k;
+  const float* x;
+  int64_t x_stride;
+  float* y;
+  int64_t y_stride;
+};
+
+// kRows rows x kTokens tokens of a row-major float matrix.
+template <int kRows, int kTokens, typename T>
+HWY_INLINE void FloatTile(const Job& job, int64_t row, int64_t token) {
+  const Df d;
+  const T* w[kRows];
+  for (int r = 0; r < kRows; ++r) w[r] = reinterpret_cast<const T*>(job.data) + (row + r) * job.k;
+  const float* x = job.x + token * job.x_stride;
+  Vf acc[kRows][kTokens][kRowVecs];
+  for (auto& a : acc) {
+    for (auto& b : a) {
+      for (auto& v : b) v = hn::Zero(d);
+    }
+  }
+  const int64_t body = job.k / kRowLanes * kRowLanes;
+  for (int64_t k = 0; k < body; k += kRowLanes) {
+#pragma GCC unroll 8
+    for (int v = 0; v < kRowVecs; ++v) {
+      Vf xv[kTokens];
+#pragma GCC unroll 8
+      for (int t = 0; t < kTokens; ++t) xv[t] = hn::LoadU(d, x + t * job.x_stride + k + v * kVec);
+#pragma GCC unroll 8
+      for (int r = 0; r < kRows; ++r) {
+        const Vf wv = LoadAs(d, w[r] + k + v * kVec);
+#pragma GCC unroll 8
+        for (int t = 0; t < kTokens; ++t) acc[r][t][v] = hn::MulAdd(wv, xv[t], acc[r][t][v]);
+      }
+    }
+  }
+  const D1 d1;
+  for (int r = 0; r < kRows; ++r) {
+    for (int t = 0; t < kTokens; ++t) {
+      HWY_ALIGN float lanes[kRowLanes];
+      for (int v = 0; v < kRowVecs; ++v) hn::StoreU(acc[r][t][v], d, lanes + v * kVec);
+      for (int64_t k = body; k < job.k; ++k) {
+        const auto wv = LoadAs(d1, w[r] + k);
+        const auto xv = hn::LoadU(d1, x + t * job.x_stride + k);
+        hn::StoreU(hn::MulAdd(wv, xv, hn::LoadU(d1, lanes + (k - body))), d1, lanes + (k - body));
+      }
+      job.y[(token + t) * job.y_stride + row + r] = TreeSum(lanes);
+    }
+  }
+}
+
+template <int kRows, int kTokens>
+HWY_INLINE void Q8Tile(const Job& job, int64_t row, int64_t token) {
+  const Df d;
+  const int64_t row_bytes = job.k / kQ8Columns * kQ8FileBytes;
+  const uint8_t* w[kRows];
+  for (int r = 0; r < kRows; ++r) w[r] = job.data + (row + r) * row_bytes;
+  const float* x = job.x + token * job.x_stride;
+  Vf acc[kRows][kTokens][kRowVecs];
+  for (auto& a : acc) {
+    for (auto& b : a) {
+      for (auto& v : b) v = hn::Zero(d);
+    }
+  }
+  for (int64_t b = 0; b < job.k / kQ8Columns; ++b) {
+#pragma GCC unroll 8
+    for (int r = 0; r < kRows; ++r) {
+      const uint8_t* block = w[r] + b * kQ8FileBytes;
+      const Vf scale = hn::Set(d, HalfAt(block));
+#pragma GCC unroll 8
+      for (int v = 0; v < kRowVecs; ++v) {
+        const Vf wv = hn::Mul(LoadI8(block + 2 + v * kVec), scale);  // as the file's float32 value
+#pragma GCC unroll 8
+        for (int t = 0; t < kTokens; ++t) {
+          const Vf xv = hn::LoadU(d, x + t * job.x_stride + b * kQ8Columns + v * kVec);
+          acc[r][t][v] = hn::MulAdd(wv, xv, acc[r][t][v]);
+        }
+      }
+    }
+  }
+  for (int r = 0; r < kRows; ++r) {
+    for (int t = 0; t < kTokens; ++t) {
+      HWY_ALIGN float lanes[kRowLanes];
+      for (int v = 0; v < kRowVecs; ++v) hn::StoreU(acc[r][t][v], d, lanes + v * kVec);
+      job.y[(token + t) * job.y_stride + row + r] = TreeSum(lanes);
+    }
+  }
+}
+
+HWY_INLINE hn::Vec<Di> LoadWords(const uint8_t* p) {
+  return hn::LoadU(Di(), reinterpret_cast<const int32_t*>(p));
+}
+HWY_INLINE Vf CodeAt(hn::Vec<Di> words, int32_t mask) {
+  return hn::ConvertTo(Df(), hn::And(words, hn::Set(Di(), mask)));
+}
+
+// 16 rows x kTokens tokens.
+template <int kTokens>
+HWY_INLINE void Q6Tile(const Job& job, int64_t row, int64_t token) {
+  const Df d;
+  const Di di;
+  const Du du;
+  const uint8_t* groups = job.data + row * (job.k / kQ6Columns * kQ6FileBytes);
+  const float* x = job.x + token * job.x_stride;
+  const float* sums = x + job.k;
+  for (int lane = 0; lane < 16; lane += kVec) {
+    Vf total[kTokens];
+    for (auto& v : total) v = hn::Zero(d);
+    for (int64_t b = 0; b < job.k / kQ6Columns; ++b) {
+      const uint8_t* group = groups + b * kQ6GroupBytes;
+      const Vf scale = LoadAs(d, reinterpret_cast<const hwy::float16_t*>(group) + lane);
+      const uint8_t* words = group + kQ6WordsOffset + 4 * lane;
+      for (int s = 0; s < 16; ++s, words += 192) {
+        const Vf factor = hn::Mul(LoadI8(group + kQ6ScalesOffset + 16 * s + lane), scale);
+        const int64_t column = b * kQ6Columns + 16 * s;
+        const auto w0 = LoadWords(words);
+        const auto w1 = LoadWords(words + 64);
+        const auto w2 = LoadWords(words + 128);
+        Vf acc[kTokens];
+#pragma GCC unroll 8
+        for (int t = 0; t < kTokens; ++t) {
+          acc[t] = hn::Set(d, sums[t * job.x_stride + column / 16]);
+        }
+#pragma GCC unroll 16
+        for (int i = 0; i < 15; ++i) {
+          const Vf code = CodeAt(i < 5 ? w0 : i < 10 ? w1 : w2, 63 << (6 * (i % 5)));
+#pragma GCC unroll 8
+          for (int t = 0; t < kTokens; ++t) {
+            acc[t] = hn::MulAdd(code, hn::Set(d, x[t * job.x_stride + column + i]), acc[t]);
+          }
+        }
+        const auto top = hn::Or(
+            hn::ShiftRight<30>(hn::BitCast(du, w0)),
+            hn::Or(hn::And(hn::ShiftRight<28>(hn::BitCast(du, w1)), hn::Set(du, 0xcu)),
+                   hn::And(hn::ShiftRight<26>(hn::BitCast(du, w2)), hn::Set(du, 0x30u))));
+        const Vf code = hn::ConvertTo(d, hn::BitCast(di, top));
+#pragma GCC unroll 8
+        for (int t = 0; t < kTokens; ++t) {
+          acc[t] = hn::MulAdd(code, hn::Set(d, x[t * job.x_stride + column + 15]), acc[t]);
+          total[t] = hn::MulAdd(acc[t], factor, total[t]);
+        }
+      }
+    }
+    for (int t = 0; t < kTokens; ++t) {
+      hn::StoreU(total[t], d, job.y + (token + t) * job.y_stride + row + lane);
+    }
+  }
+}
+
+template <int kTokens>
+HWY_INLINE void Q4Tile(const Job& job, int64_t row, int64_t token) {
+  const Df d;
+  const Di di;
+  const Du du;
+  const uint8_t* groups = job.data + row * (job.k / kQ4Columns * kQ4FileBytes);
+  const float* x = job.x + token * job.x_stride;
+  const float* sums = x + job.k;
+  for (int lane = 0; lane < 16; lane += kVec) {
+    Vf total[kTokens];
+    for (auto& v : total) v = hn::Zero(d);
+    for (int64_t b = 0; b < job.k / kQ4Columns; ++b) {
+      const uint8_t* group = groups + b * kQ4GroupBytes;
+      const Vf scale = LoadAs(d, reinterpret_cast<const hwy::float16_t*>(group) + lane);
+      const int64_t column = b * kQ4Columns;
+      Vf acc[kTokens];
+#pragma GCC unroll 8
+      for (int t = 0; t < kTokens; ++t) acc[t] = hn::Set(d, sums[t * job.x_stride + b]);
+#pragma GCC unroll 4
+      for (int j = 0; j < 4; ++j) {
+        const auto words = LoadWords(group + kQ4WordsOffset + 64 * j + 4 * lane);
+#pragma GCC unroll 8
+        for (int i = 0; i < 8; ++i) {
+          const Vf code =
+              i < 7 ? CodeAt(words, 15 << (4 * (i % 7)))
+                    : hn::ConvertTo(
+                          d, hn::BitCast(di, hn::ShiftRight<28>(hn::BitCast(du, words))));
+#pragma GCC unroll 8
+          for (int t = 0; t < kTokens; ++t) {
+            acc[t] = hn::MulAdd(code, hn::Set(d, x[t * job.x_stride + column + 8 * j + i]), acc[t]);
+          }
+        }
+      }
+#pragma GCC unroll 8
+      for (int t = 0; t < kTokens; ++t) total[t] = hn::MulAdd(acc[t], scale, total[t]);
+    }
+    for (int t = 0; t < kTokens; ++t) {
+      hn::StoreU(total[t], d, job.y + (token + t) * job.y_stride + row + lane);
+    }
+  }
+}
+
+// One tile after another over rows [begin, end) and all tokens. kRows rows a tile at one token;
+// rows are padded to 16 in memory, so a tile never leaves the matrix.
+template <int kRows, typename One, typename Two, typename Four>
+HWY_INLINE void ForTiles(int64_t begin, int64_t end, int64_t tokens, const One& one,
+                         const Two& two, const Four& four) {
+  for (int64_t row = begin; row < end; row += kRows) {
+    int64_t t = 0;
+    for (; t + 4 <= tokens; t += 4) four(row, t);
+    for (; t + 2 <= tokens; t += 2) two(row, t);
+    for (; t < tokens; ++t) one(row, t);
+  }
+}
+
+template <typename T>
+HWY_INLINE void Floats(const Job& job, int64_t begin, int64_t end, int64_t tokens) {
+  constexpr int kRows = kWide ? 2 : 1;
+  ForTiles<kRows>(
+      begin, end, tokens,
+      [&](int64_t row, int64_t t) HWY_ATTR { FloatTile<kRows, 1, T>(job, row, t); },
+      [&](int64_t row, int64_t t) HWY_ATTR { FloatTile<kRows, 2, T>(job, row, t); },
+      [&](int64_t row, int64_t t) HWY_ATTR {
+        if constexpr (kWide) {
+          FloatTile<kRows, 4, T>(job, row, t);
+        } else {
+          FloatTile<kRows, 2, T>(job, row, t);
+          FloatTile<kRows, 2, T>(job, row, t + 2);
+        }
+      });
+}
+
+void FloatsF32(const Job& job, int64_t begin, int64_t end, int64_t tokens) {
+  Floats<float>(job, begin, end, tokens);
+}
+void FloatsF16(const Job& job, int64_t begin, int64_t end, int64_t tokens) {
+  Floats<hwy::float16_t>(job, begin, end, tokens);
+}
+void FloatsBf16(const Job& job, int64_t begin, int64_t end, int64_t tokens) {
+  Floats<hwy::bfloat16_t>(job, begin, end, tokens);
+}
+void Q8(const Job& job, int64_t begin, int64_t end, int64_t tokens) {
+  constexpr int kRows = kWide ? 2 : 1;
+  ForTiles<kRows>(
+      begin, end, tokens,
+      [&](int64_t row, int64_t t) HWY_ATTR { Q8Tile<kRows, 1>(job, row, t); },
+      [&](int64_t row, int64_t t) HWY_ATTR { Q8Tile<kRows, 2>(job, row, t); },
+      [&](int64_t row, int64_t t) HWY_ATTR {
+        Q8Tile<kRows, 2>(job, row, t);
+        Q8Tile<kRows, 2>(job, row, t + 2);
+      });
+}
+void Q6(const Job& job, int64_t begin, int64_t end, int64_t tokens) {
+  ForTiles<16>(
+      begin, end, tokens, [&](int64_t row, int64_t t) HWY_ATTR { Q6Tile<1>(job, row, t); },
+      [&](int64_t row, int64_t t) HWY_ATTR { Q6Tile<2>(job, row, t); },
+      [&](int64_t row, int64_t t) HWY_ATTR { Q6Tile<4>(job, row, t); });
+}
+void Q4(const Job& job, int64_t begin, int64_t end, int64_t tokens) {
+  ForTiles<16>(
+      begin, end, tokens, [&](int64_t row, int64_t t) HWY_ATTR { Q4Tile<1>(job, row, t); },
+      [&](int64_t row, int64_t t) HWY_ATTR { Q4Tile<2>(job, row, t); },
+      [&](int64_t row, int64_t t) HWY_ATTR { Q4Tile<4>(job, row, t); });
+}
+
+void MultiplyAll(const DenseView& view, const float* prepared, int64_t stride, int64_t tokens,
+                 int64_t begin, int64_t end, float* y, int64_t y_stride) {
+  const Job job{view.data, view.k, prepared, stride, y, y_stride};
+  switch (view.type) {
+    case DenseType::kF32: return FloatsF32(job, begin, end, tokens);
+    case DenseType::kF16: return FloatsF16(job, begin, end, tokens);
+    case DenseType::kBF16: return FloatsBf16(job, begin, end, tokens);
+    case DenseType::kQ8_0: return Q8(job, begin, end, tokens);
+    case DenseType::kQ6_K: return Q6(job, begin, end, tokens);
+    case DenseType::kQ4_0: return Q4(job, begin, end, tokens);
+    default: return;  // refused before dispatch
+  }
+}
+
+}  // namespace trit::ops::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace trit::ops {
+HWY_EXPORT(MultiplyAll);
+
+void MultiplyDense(const DenseView& view, const float* prepared, int64_t tokens, int64_t n_begin,
+                   int64_t n_end, float* y, int64_t y_stride) {
+  if (!DenseTypeHasKernel(view.type, view.k)) {
+    throw Error(Join("no dense kernel for type ", static_cast<uint32_t>(view.type), " with ",
+                     view.k, " columns"));
+  }
+  HWY_DYNAMIC_DISPATCH(MultiplyAll)
+  (view, prepared, DensePreparedFloats(view.type, view.k), tokens, n_begin, n_end, y, y_stride);
+}
+
+}  // namespace trit::ops
+#endif  // HWY_ONCE

@@ -15,6 +15,7 @@
 #include "hwy/foreach_target.h"  // IWYU pragma: keep
 #include "hwy/highway.h"
 #include "model/ops/exp-inl.h"
+#include "model/ops/lanes-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace trit::ops::HWY_NAMESPACE {
@@ -217,12 +218,13 @@ HWY_INLINE void AttentionOf(const AttentionCall& call) {
   }
 
   for (int row = 0; row < rows; ++row) {
-    float* lanes = denominators + static_cast<size_t>(row) * kSumLanes;
-    for (int half = kSumLanes / 2; half >= 1; half /= 2) {
-      for (int i = 0; i < half; ++i) lanes[i] += lanes[i + half];
+    Vf lanes[kSumLanes / kVec];
+    for (int i = 0; i < kSumLanes / kVec; ++i) {
+      lanes[i] = hn::LoadU(Df(), denominators + static_cast<size_t>(row) * kSumLanes + i * kVec);
     }
+    const float denominator = ReduceVectors<kSumLanes / kVec>(AddOp(), Df(), lanes);
     float* line = acc + static_cast<size_t>(row) * dim_padded;
-    ScaleRow(line, dim_padded, 1.0f / lanes[0]);
+    ScaleRow(line, dim_padded, 1.0f / denominator);
     std::memcpy(call.out + (row / call.heads) * call.out_stride + (row % call.heads) * head_dim,
                 line, sizeof(float) * static_cast<size_t>(head_dim));
   }

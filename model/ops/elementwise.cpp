@@ -13,6 +13,7 @@
 #include "hwy/foreach_target.h"  // IWYU pragma: keep
 #include "hwy/highway.h"
 #include "model/ops/exp-inl.h"
+#include "model/ops/lanes-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace trit::ops::HWY_NAMESPACE {
@@ -33,20 +34,13 @@ HWY_INLINE void ForEach(int64_t n, const Body& body) {
   for (; i < n; ++i) body(d1, i);
 }
 
-HWY_INLINE float TreeSum(float* lanes) {
-  for (int64_t half = kLanes / 2; half >= 1; half /= 2) {
-    for (int64_t i = 0; i < half; ++i) lanes[i] += lanes[i + half];
-  }
-  return lanes[0];
-}
-
-HWY_INLINE float TreeMax(float* lanes) {
-  for (int64_t half = kLanes / 2; half >= 1; half /= 2) {
-    for (int64_t i = 0; i < half; ++i) {
-      lanes[i] = lanes[i] > lanes[i + half] ? lanes[i] : lanes[i + half];
-    }
-  }
-  return lanes[0];
+template <class Op>
+HWY_INLINE float Tree(Op op, const float* lanes) {
+  constexpr int kVec = static_cast<int>(hn::MaxLanes(Df()));
+  const Df d;
+  hn::Vec<Df> v[kLanes / kVec];
+  for (int i = 0; i < kLanes / kVec; ++i) v[i] = hn::LoadU(d, lanes + i * kVec);
+  return ReduceVectors<kLanes / kVec>(op, d, v);
 }
 
 // Sum of squares of x and the largest |x * weight| (weight may be null: 1).
@@ -100,7 +94,7 @@ HWY_INLINE Moments Reduce(const float* HWY_RESTRICT x, const float* HWY_RESTRICT
     hn::StoreU(m2, d, maxima + lane + 2 * step);
     hn::StoreU(m3, d, maxima + lane + 3 * step);
   }
-  return {kSquares ? TreeSum(sums) : 0.0f, kMax ? TreeMax(maxima) : 0.0f};
+  return {kSquares ? Tree(AddOp(), sums) : 0.0f, kMax ? Tree(MaxOp(), maxima) : 0.0f};
 }
 
 HWY_INLINE float InverseRms(float square_sum, int64_t width, float eps) {

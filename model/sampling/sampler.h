@@ -1,0 +1,73 @@
+// Chooses the next token of one sequence from its logits.
+//
+// Order: logit_bias is added; tokens seen before are penalised (repeat over the last repeat_last_n
+// tokens of prompt and answer; frequency and presence over the answer only, as OpenAI defines
+// them); then temperature; then top_k, top_p and min_p cut the distribution; then one draw.
+// temperature 0 is greedy: the largest logit, the lowest token among equals.
+//
+// The same options, history and logits give the same token on every machine whose exp() rounds
+// alike: the generator is our own (splitmix64, 53 bits a draw), no std distribution is used.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+namespace trit {
+
+struct SamplingOptions {
+  float temperature = 0.8f;
+  int top_k = 0;       // 0: all
+  float top_p = 1.0f;  // 1: all
+  float min_p = 0.0f;  // 0: all
+  float repeat_penalty = 1.0f;
+  int repeat_last_n = 64;
+  float frequency_penalty = 0.0f;
+  float presence_penalty = 0.0f;
+  std::vector<std::pair<int32_t, float>> logit_bias = {};
+  uint64_t seed = 0;
+};
+
+class Sampler {
+ public:
+  explicit Sampler(SamplingOptions options);
+
+  // Tells of a token that now stands in the sequence; answer = false for those of the prompt.
+  void Accept(int32_t token, bool answer);
+
+  // Draws a token. Changes the logits (bias and penalties are written into them). At least one
+  // logit, all of them finite or -inf; anything else is an Error, and so is a NaN.
+  int32_t Sample(std::span<float> logits);
+
+ private:
+  struct Candidate {
+    float logit;
+    int32_t token;
+  };
+  void Penalise(std::span<float> logits) const;
+  double Draw();
+
+  SamplingOptions options_;
+  uint64_t state_;
+  std::vector<int32_t> recent_;  // ring of the last repeat_last_n tokens
+  size_t recent_next_ = 0;
+  std::unordered_map<int32_t, int> answer_counts_;
+  std::vector<Candidate> candidates_;
+};
+
+struct TokenLogprob {
+  int32_t token = 0;
+  float logprob = 0;
+};
+
+// Natural-log probabilities of the distribution as the model gave it (before bias, penalties and
+// temperature): that of `chosen`, and the `top` most probable ones, best first.
+struct Logprobs {
+  TokenLogprob chosen;
+  std::vector<TokenLogprob> top;
+};
+Logprobs LogprobsOf(std::span<const float> logits, int32_t chosen, int top);
+
+}  // namespace trit

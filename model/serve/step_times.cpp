@@ -1,0 +1,88 @@
+#include "model/serve/step_times.h"
+
+#include <algorithm>
+#include <bit>
+
+namespace trit::serve {
+namespace {
+
+// One sample moves the average by a quarter: a change of load is followed within ten steps, and
+// a single preempted step (commonly 2..10x) is cut to 3x before it counts.
+constexpr double kWeight = 0.25;
+constexpr double kOutlier = 3.0;
+
+}  // namespace
+
+StepTimes::StepTimes(int max_rows) : max_rows_(std::max(max_rows, 2)) {
+  classes_.resize(ClassOf(max_rows_) + 1);
+}
+
+size_t StepTimes::ClassOf(int rows) {
+  if (rows <= 8) return static_cast<size_t>(rows - 1);
+  const int octave = std::bit_width(static_cast<unsigned>(rows)) - 1;  // >= 3
+  const int quarter = (rows >> (octave - 2)) & 3;
+  return 8 + static_cast<size_t>(octave - 3) * 4 + static_cast<size_t>(quarter);
+}
+
+void StepTimes::Record(int rows, int64_t ns) {
+  if (rows < 1 || ns <= 0) return;
+  rows = std::min(rows, max_rows_);
+  Class& entry = classes_[ClassOf(rows)];
+  const auto sample = static_cast<double>(ns);
+  if (entry.ns == 0) {
+    entry.ns = sample;
+    entry.mean_rows = rows;
+    return;
+  }
+  entry.ns += kWeight * (std::min(sample, kOutlier * entry.ns) - entry.ns);
+  entry.mean_rows += kWeight * (rows - entry.mean_rows);
+}
+
+int64_t StepTimes::Estimate(int rows) const {
+  const Class* below = nullptr;
+  const Class* above = nullptr;
+  double highest_below = 0;  // times are taken as non-decreasing in the rows
+  for (const Class& entry : classes_) {
+    if (entry.ns == 0) continue;
+    if (entry.mean_rows <= rows) {
+      below = &entry;
+      highest_below = std::max(highest_below, entry.ns);
+    } else {
+      above = &entry;
+      break;
+    }
+  }
+  if (!below && !above) return 0;
+  double ns;
+  if (!below) {
+    ns = above->ns;  // fewer rows take no longer
+  } else if (!above) {
+    ns = highest_below * rows / below->mean_rows;
+  } else {
+    const double share = (rows - below->mean_rows) / (above->mean_rows - below->mean_rows);
+    ns = highest_below + share * std::max(0.0, above->ns - highest_below);
+  }
+  return static_cast<int64_t>(ns);
+}
+
+int StepTimes::PromptBudget(int decode_rows, int64_t limit_ns) const {
+  double largest_known = 4;
+  for (const Class& entry : classes_) {
+    if (entry.ns > 0) largest_known = std::max(largest_known, entry.mean_rows);
+  }
+  const int top =
+      std::min(max_rows_, std::max(2 * static_cast<int>(largest_known + 0.5), decode_rows + 1));
+  int low = decode_rows + 1;  // always allowed: a prompt must move
+  int high = std::max(low, top);
+  while (low < high) {
+    const int middle = low + (high - low + 1) / 2;
+    if (Estimate(middle) <= limit_ns) {
+      low = middle;
+    } else {
+      high = middle - 1;
+    }
+  }
+  return std::max(1, low - decode_rows);
+}
+
+}  // namespace trit::serve

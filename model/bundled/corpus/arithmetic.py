@@ -63,7 +63,7 @@ def _number(rng: random.Random) -> int:
     return rng.randrange(10, 100) if digits < 0.6 else rng.randrange(100, 1000)
 
 
-_ASK = ["What is {}?", "How much is {}?", "{} = ?", "Can you tell me what {} is?", "Please work out {}.", "{}?"]
+_ASK = ["What is {}?", "How much is {}?", "{} = ?", "Can you tell me what {} is?", "Please work out {}.", "{}?", "{}", "And {}?"]
 _WORDS = {"+": " plus ", "-": " minus ", "*": " times "}
 
 

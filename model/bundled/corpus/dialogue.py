@@ -54,6 +54,7 @@ _STORY_ASK = [
     "Write a short story about {title}.", "Tell me a story about a {kind} and {title}.",
     "Do you know a story about a {kind} called {hero}?", "tell me a story about a {kind}",
     "Could you tell me a little story?", "Tell me a story about {title}, please.",
+    "a story, please", "Tell me a bedtime story.", "Tell me a story about {hero} and {friend_name}.",
 ]
 
 
@@ -73,7 +74,10 @@ def story_turns(rng: random.Random, held_out: bool) -> list[Turn]:
     ]
     for turn in rng.sample(after, 2):
         if rng.random() < 0.4:
-            turns.append((turn[0], stories._a_or_an(turn[1])))
+            turns.append((turn[0], stories.a_or_an(turn[1])))
+    if rng.random() < 0.08:
+        another = rng.choice(("Tell me another one.", "Another story, please.", "One more!", "Do you know another story?"))
+        turns.append((another, stories.story(rng, held_out, short=True).text))
     return turns
 
 
@@ -101,7 +105,10 @@ def talk_turns(rng: random.Random, held_out: bool, length: int) -> list[Turn]:
         elif sort < 0.18:
             turns.append(smalltalk.exchange(smalltalk.PET_TALK[0], who, rng))
             recalls.append(smalltalk.PET_TALK[1])
-        elif sort < 0.22:
+        elif sort < 0.20:
+            turns.append(say(smalltalk.OFFER))
+            turns.append((rng.choice(smalltalk.ACCEPT), stories.story(rng, held_out, short=True).text))
+        elif sort < 0.24:
             turns.append(smalltalk.exchange(smalltalk.LIKE_TALK[0], who, rng))
             recalls.append(smalltalk.LIKE_TALK[1])
         elif sort < 0.58:
@@ -123,6 +130,9 @@ def document(turns: list[Turn], rng: random.Random) -> list[str]:
     """The segments of a conversation; some earlier replies are joined as a re-read history is."""
     segments = [BOS]
     for at, (question, reply) in enumerate(turns):
+        if rng.random() < 0.08:  # as people type
+            question = question.rstrip(".?!")
+            question = question if " am " in question or " is " in question else question.lower()
         segments += [f"User: {question}", EOT]
         if at + 1 < len(turns) and rng.random() < 0.15:
             segments += [f"Assistant: {reply}", EOT]

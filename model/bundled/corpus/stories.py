@@ -120,7 +120,7 @@ def _introduce(text: str, slots: dict[str, str]) -> str:
     return (text[:first] + full + text[first + 1 :]).replace(_NAME, name)
 
 
-def _a_or_an(text: str) -> str:
+def a_or_an(text: str) -> str:
     """Writes "an" before a vowel; templates always say "a"."""
     for vowel in "aeio":
         text = text.replace(f" a {vowel}", f" an {vowel}").replace(f"A {vowel}", f"An {vowel}")
@@ -148,7 +148,7 @@ def tell(rng: random.Random, slots: dict[str, str], plot_name: str, short: bool 
     key.append(str(closing))
     parts.append(render(CLOSINGS[closing], view, rng))
     skeleton = ".".join(key)
-    text = _a_or_an(_introduce(" ".join(p for p in parts if p), slots))
+    text = a_or_an(_introduce(" ".join(p for p in parts if p), slots))
     return Story(text, skeleton, skeleton_is_held_out(skeleton), {**slots, "moral": moral})
 
 
@@ -162,4 +162,4 @@ def story(rng: random.Random, held_out: bool, short: bool = False) -> Story:
 
 def title(told: Story, rng: random.Random) -> str:
     """What the story is about, as a noun phrase: "a lost kite"."""
-    return _a_or_an(" " + render(PLOTS[told.skeleton.split(".")[0]]["title"], told.slots, rng))[1:]
+    return a_or_an(" " + render(PLOTS[told.skeleton.split(".")[0]]["title"], told.slots, rng))[1:]

@@ -8,6 +8,9 @@ namespace {
 
 constexpr const char* kPrefix = "tokenizer.ggml.";
 
+// Ours, and written only where a vocabulary differs from what its pre-tokenizer's name implies.
+constexpr const char* kIgnoreMerges = "tritforge.tokenizer.ignore_merges";
+
 std::string Key(const char* name) {
   return std::string(kPrefix) + name;
 }
@@ -108,7 +111,7 @@ TokenizerSpec ReadGgufTokenizer(const Metadata& metadata, std::vector<std::strin
                        architecture, " no pre-tokenizer is known without it"));
     }
     const PreTokenizer& pre = FindPreTokenizer(spec.pre, metadata.origin());
-    spec.ignore_merges = pre.ignore_merges;
+    spec.ignore_merges = metadata.BoolOr(kIgnoreMerges, pre.ignore_merges);
     spec.add_bos = metadata.BoolOr(Key("add_bos_token"), pre.add_bos) && spec.bos >= 0;
     spec.add_space_prefix = false;
   } else {
@@ -148,6 +151,9 @@ void WriteGgufTokenizer(const TokenizerSpec& spec, Metadata* metadata) {
     merges.reserve(spec.merges.size());
     for (const auto& [left, right] : spec.merges) merges.push_back(left + " " + right);
     metadata->SetStrings(Key("merges"), merges);
+  }
+  if (bpe && spec.ignore_merges != FindPreTokenizer(spec.pre, "the vocabulary").ignore_merges) {
+    metadata->SetBool(kIgnoreMerges, spec.ignore_merges);
   }
   const auto id = [&](const char* name, int32_t value) {
     if (value >= 0) metadata->SetU32(Key(name), static_cast<uint32_t>(value));

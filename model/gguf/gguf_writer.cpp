@@ -44,7 +44,8 @@ void PutValue(const MetaValue& value, std::vector<uint8_t>* out) {
       Put(value.count, out);
       PutBytes(value.raw.data(), value.raw.size(), out);
       break;
-    default: PutBytes(&value.integer, MetaTypeBytes(value.type), out);  // little-endian
+    default:
+      PutBytes(&value.integer, MetaTypeBytes(value.type), out);  // little-endian
   }
 }
 

@@ -1,40 +1,253 @@
 #include "generator/select/select.h"
 
+#include <map>
 #include <sstream>
+
+#include "generator/select/micro_ops.h"
+#include "targets/base/error.h"
 
 namespace trit {
 namespace {
 
-using Halide::Internal::IRMutator;
-using Halide::Internal::Load;
-using Halide::Internal::Ramp;
+using Halide::Expr;
+using Halide::Int;
+using Halide::Type;
+using Halide::UInt;
+using namespace Halide::Internal;  // NOLINT: the pass speaks of nothing but IR nodes
+
+constexpr int kWordEntries = 32;  // entries of a word table: one 64-byte vector of int16
+
+// A gather from a small table: `entries` lanes from `base` on, at index `index` (its own type).
+struct Lookup {
+  Expr base;
+  Expr index;
+  int64_t max_index = 0;
+};
 
 class SelectionPass : public IRMutator {
  public:
-  explicit SelectionPass(std::shared_ptr<SelectionReport> report) : report_(std::move(report)) {}
+  SelectionPass(std::shared_ptr<SelectionReport> report, const Target& target)
+      : report_(std::move(report)), target_(target) {}
 
  private:
   using IRMutator::visit;
 
-  Halide::Expr visit(const Load* op) override {
-    if (op->type.is_vector() && !op->index.as<Ramp>() &&
-        !op->index.as<Halide::Internal::Broadcast>()) {
-      std::ostringstream text;
-      text << "a gather of " << op->type.lanes() << " lanes from " << op->name;
-      report_->misses.push_back(text.str());
+  bool Has(const char* name, int lanes) const { return HasMicroOp(target_, name, lanes); }
+
+  Expr Emit(Type type, const char* name, const std::vector<Expr>& args) {
+    ++report_->hits;
+    return Call::make(type, name, args, Call::PureExtern);
+  }
+
+  void Miss(const std::string& what, const Expr& e) {
+    std::ostringstream text;
+    text << what << " of " << e.type().lanes() << " lanes: " << e;
+    report_->misses.push_back(text.str().substr(0, 400));
+  }
+
+  // The value behind names that vector lets gave it.
+  Expr Resolved(Expr e) const {
+    while (const Variable* v = e.as<Variable>()) {
+      const auto it = lets_.find(v->name);
+      if (it == lets_.end()) break;
+      e = it->second;
+    }
+    return e;
+  }
+
+  // index = broadcast(base) + cast<int>(small), 0 <= small proved.
+  bool MatchLookup(const Load* op, Lookup* out) {
+    if (!op || !op->type.is_vector() || !is_const_one(op->predicate)) return false;
+    if (op->index.as<Ramp>() || op->index.as<Broadcast>()) return false;
+    Expr base = 0, varying;
+    std::vector<Expr> todo{op->index};
+    while (!todo.empty()) {
+      const Expr e = todo.back();
+      todo.pop_back();
+      if (const Add* add = e.as<Add>()) {
+        todo.push_back(add->a);
+        todo.push_back(add->b);
+      } else if (const Broadcast* b = e.as<Broadcast>()) {
+        base = base + b->value;
+      } else if (varying.defined()) {
+        return false;
+      } else {
+        varying = e;
+      }
+    }
+    if (!varying.defined()) return false;
+    const Interval range = bounds_of_expr_in_scope(varying, ranges_);
+    if (!range.is_bounded() || !can_prove(range.min >= 0)) return false;
+    const int64_t* top = as_const_int(simplify(range.max));
+    varying = Resolved(varying);
+    const Cast* cast = varying.as<Cast>();
+    if (!top || !cast) return false;
+    out->base = simplify(base);
+    out->index = cast->value;
+    out->max_index = *top;
+    return true;
+  }
+
+  static Expr Table(const Load* op, const Expr& base, int entries) {
+    return Load::make(op->type.with_lanes(entries), op->name, Ramp::make(base, 1, entries),
+                      op->image, op->param, const_true(entries), ModulusRemainder(entries, 0));
+  }
+
+  // The lookup reads the low five bits of a lane only, so a mask of exactly those is dropped.
+  static Expr WithoutWordMask(const Expr& e) {
+    if (const Call* c = Call::as_intrinsic(e, {Call::bitwise_and})) {
+      const uint64_t* mask = as_const_uint(c->args[1]);
+      if (mask && *mask == kWordEntries - 1) return c->args[0];
+    }
+    if (const Mod* m = e.as<Mod>()) {
+      const uint64_t* by = as_const_uint(m->b);
+      if (by && *by == kWordEntries) return m->a;
+    }
+    return e;
+  }
+
+  Expr visit(const Load* op) override {
+    if (!op->type.is_vector() || op->index.as<Ramp>() || op->index.as<Broadcast>()) {
+      return IRMutator::visit(op);
+    }
+    Lookup found;
+    if (op->type.element_of() == Int(16) && MatchLookup(op, &found) &&
+        found.max_index < kWordEntries && found.index.type().element_of() == UInt(16) &&
+        Has("trit_word32", op->type.lanes())) {
+      return Emit(op->type, "trit_word32",
+                  {Table(op, found.base, kWordEntries), WithoutWordMask(mutate(found.index))});
+    }
+    Miss("a gather", op);
+    return IRMutator::visit(op);
+  }
+
+  // If e is dense[order], the dense vector: bytes before the lookup's own reordering.
+  Expr Unordered(const Expr& e, const std::vector<int>& order) {
+    const Expr value = Resolved(e);
+    const Shuffle* s = value.as<Shuffle>();
+    if (s && s->vectors.size() == 1 && s->indices == order &&
+        s->vectors[0].type().lanes() == static_cast<int>(order.size())) {
+      return mutate(s->vectors[0]);
+    }
+    return Expr();
+  }
+
+  // Where result lane j of an unpacking lookup takes its byte from: (b 8, l, h 2) <- (b, h, l).
+  static std::vector<int> UnpackOrder(int lanes) {
+    std::vector<int> order;
+    for (int h = 0; h < 2; ++h) {
+      for (int l = 0; l < lanes / 16; ++l) {
+        for (int b = 0; b < 8; ++b) order.push_back(16 * l + 8 * h + b);
+      }
+    }
+    return order;
+  }
+
+  // trit_join_signed(low[i & 127], high[i & 127], i): five trits and a sign.
+  Expr JoinSigned(const Call* op) {
+    const int lanes = op->type.lanes();
+    Lookup low, high;
+    const Load* l = op->args[0].as<Load>();
+    const Load* h = op->args[1].as<Load>();
+    if (!MatchLookup(l, &low) || !MatchLookup(h, &high)) return Expr();
+    if (low.max_index > 127 || high.max_index > 127 || !Has("trit_five128", lanes)) return Expr();
+    const Expr bytes = Unordered(op->args[2], UnpackOrder(lanes));
+    if (!bytes.defined()) return Expr();
+    return Emit(op->type, "trit_five128",
+                {Table(l, low.base, 128), Table(h, high.base, 128), bytes});
+  }
+
+  Expr visit(const Call* op) override {
+    if (op->call_type == Call::PureExtern && op->name == "trit_join_signed") {
+      if (op->type.is_vector()) {
+        const Expr done = JoinSigned(op);
+        if (done.defined()) return done;
+      }
+      Miss("a signed byte-pair lookup", op);
+      return op;
     }
     return IRMutator::visit(op);
   }
 
+  // accumulator + sums of neighbouring lanes.
+  Expr Dot(const VectorReduce* r, const Expr& accumulator) {
+    if (r->op != VectorReduce::Add) return Expr();
+    const int lanes = r->type.lanes(), factor = r->value.type().lanes() / lanes;
+    const Type to = r->type.element_of();
+    const Cast* cast = r->value.as<Cast>();
+    const Expr inner = cast ? cast->value : r->value;
+    if (const Call* mul = Call::as_intrinsic(inner, {Call::widening_mul})) {
+      Expr a = mul->args[0], b = mul->args[1];
+      if (a.type().is_int()) std::swap(a, b);
+      if (a.type().element_of() == UInt(8) && b.type().element_of() == Int(8)) {
+        if (factor == 4 && to == Int(32) && Has("trit_dot4", lanes)) {
+          return Emit(r->type, "trit_dot4", {mutate(accumulator), mutate(a), mutate(b)});
+        }
+        if (factor == 2 && to == Int(16) && Has("trit_dot2", lanes)) {
+          return Emit(r->type, "trit_dot2", {mutate(accumulator), mutate(a), mutate(b)});
+        }
+      }
+      if (a.type().element_of() == Int(16) && b.type().element_of() == Int(16) && factor == 2 &&
+          to == Int(32) && Has("trit_dot2w", lanes)) {
+        return Emit(r->type, "trit_dot2w", {mutate(accumulator), mutate(a), mutate(b)});
+      }
+    }
+    if (factor == 2 && to == Int(32) && cast && inner.type().element_of() == Int(16) &&
+        Has("trit_pairs", lanes)) {
+      return Emit(r->type, "trit_pairs", {mutate(accumulator), mutate(inner)});
+    }
+    return Expr();
+  }
+
+  Expr visit(const Add* op) override {
+    const VectorReduce* r = op->a.as<VectorReduce>();
+    Expr accumulator = op->b;
+    if (!r) {
+      r = op->b.as<VectorReduce>();
+      accumulator = op->a;
+    }
+    if (r && r->type.is_vector()) {
+      const Expr done = Dot(r, accumulator);
+      if (done.defined()) return done;
+    }
+    return IRMutator::visit(op);
+  }
+
+  Expr visit(const VectorReduce* op) override {
+    Miss("a sum of neighbouring lanes", op);
+    return IRMutator::visit(op);
+  }
+
+  template <typename T>
+  auto VisitLet(const T* op) -> decltype(op->body) {
+    const bool vector = op->value.type().is_vector();
+    if (vector) {
+      lets_[op->name] = op->value;
+      ranges_.push(op->name, bounds_of_expr_in_scope(op->value, ranges_));
+    }
+    auto result = IRMutator::visit(op);
+    if (vector) {
+      ranges_.pop(op->name);
+      lets_.erase(op->name);
+    }
+    return result;
+  }
+  Expr visit(const Let* op) override { return VisitLet(op); }
+  Stmt visit(const LetStmt* op) override { return VisitLet(op); }
+
   std::shared_ptr<SelectionReport> report_;
+  const Target& target_;
+  std::map<std::string, Expr> lets_;
+  Scope<Interval> ranges_;
 };
 
 }  // namespace
 
-std::shared_ptr<const SelectionReport> AddSelection(Halide::Pipeline* pipeline, const Target&) {
+std::shared_ptr<const SelectionReport> AddSelection(Halide::Pipeline* pipeline,
+                                                    const Target& target) {
   auto report = std::make_shared<SelectionReport>();
   // The pipeline owns the pass.
-  pipeline->add_custom_lowering_pass(new SelectionPass(report));
+  pipeline->add_custom_lowering_pass(new SelectionPass(report, target));
   return report;
 }
 

@@ -1,0 +1,174 @@
+// lut3w: nine trits in a 16-bit word, three 5-bit indices into 32-entry tables of int16.
+//
+// One table is one vector: its 27 entries are the sums a group of three activations can give. The
+// lookup reads the low five bits of a lane and ignores the others, so a word is used as it is, then
+// shifted by five, then again: per 96 multiply-accumulates one permute and one add, where the dot
+// product unit does 64. The sums stay in int16 for a K block of at most 85 groups (85 * 384 =
+// 32640) and are then added to y.
+//
+//   form=tables  tables made once per token by the activation form: decode and very small M
+//   form=rows    tables of m_tile tokens made inside, once per K block, used for all rows
+#include "generator/family.h"
+#include "generator/forms/rows.h"
+#include "generator/select/micro_ops.h"
+#include "targets/base/error.h"
+
+namespace trit {
+namespace {
+
+using Halide::cast;
+using Halide::Expr;
+using Halide::Func;
+using Halide::MemoryType;
+using Halide::RDom;
+using Halide::Var;
+
+constexpr int kEntries = 32;
+
+int Lanes(const Target& target) { return target.vector_bytes / 2; }
+
+bool Supports(const Target& target) {
+  return target.vector_bytes >= 16 && HasMicroOp(target, "trit_word32", Lanes(target));
+}
+
+Space MakeSpace(const Target& target) {
+  Space space("lut3w", target.key);
+  space.Names("form", {"tables", "rows"}, "where lookup tables are made")
+      .Ints("rows", {64, 96, 128, 160, 192}, "rows of a granule")
+      .Ints("words", {16, 19, 20, 22, 24, 26, 28}, "words (nine columns) of a K block")
+      .Ints("m_tile", {1, 2, 3, 4, 5, 6, 8}, "tokens in registers")
+      .Ints("unroll", {1, 2, 4}, "words per loop iteration")
+      .Rule("accumulators, words and a table fit 32 registers",
+            [&target](const Candidate& c) {
+              const int vecs = c.Int("rows") / Lanes(target);
+              return vecs * (c.Int("m_tile") + 1) + 1 <= 31;
+            })
+      .Rule("tables made outside are one token's",
+            [](const Candidate& c) { return c.Name("form") == "rows" || c.Int("m_tile") == 1; })
+      .Rule("the loop divides a K block",
+            [](const Candidate& c) { return c.Int("words") % c.Int("unroll") == 0; });
+  return space;
+}
+
+LayoutSpec Layout(int rows, int words) {
+  LayoutSpec layout;
+  layout.id = Join("lut3w-r", rows, "-k", 9 * words, ".v1");
+  layout.code = "lut3w";
+  layout.type = Halide::UInt(16);
+  layout.inner = {rows, words};
+  layout.granule = rows;
+  layout.k_step = 9 * words;
+  layout.k_outer = true;
+  return layout;
+}
+
+ActFormSpec TablesForm(int words) {
+  ActFormSpec form;
+  form.id = Join("triples-k", 9 * words, ".v1");
+  form.code = "triples";
+  form.type = Halide::Int(16);
+  form.inner = {kEntries, 3 * words};
+  form.granule = 1;
+  form.k_step = 9 * words;
+  return form;
+}
+
+// Digit i (first is highest) of entry e, minus one; 0 for the entries nobody looks up.
+int Digit(int e, int i) {
+  if (e >= 27 || i > 2) return 0;
+  static const int kPower[3] = {9, 3, 1};
+  return e / kPower[i] % 3 - 1;
+}
+
+// Tables from biased bytes (x + 128): two byte dot products of pairs (the fourth coefficient is 0)
+// and a constant that takes the bias out.
+struct Tables {
+  Func table{"table"}, sum{"sum"};
+  Halide::RVar pair, half;
+};
+
+Tables MakeTables(const Halide::ImageParam& act, Var e, Var t, Var j, Var g, Var kb, Var mb) {
+  Halide::Buffer<int8_t> digit({2, kEntries, 2}, "digit");
+  Halide::Buffer<int16_t> bias(kEntries, "bias");
+  for (int entry = 0; entry < kEntries; ++entry) {
+    int total = 0;
+    for (int i = 0; i < 4; ++i) {
+      digit(i % 2, entry, i / 2) = static_cast<int8_t>(Digit(entry, i));
+      total += Digit(entry, i);
+    }
+    bias(entry) = static_cast<int16_t>(-128 * total);
+  }
+  Tables made;
+  RDom d(0, 2, 0, 2, "d");
+  made.sum(e, t, j, g, kb, mb) = bias(e);
+  made.sum(e, t, j, g, kb, mb) += cast<int16_t>(act(d.x + 2 * d.y + 3 * j + 9 * g, t, kb, mb)) *
+                                  cast<int16_t>(digit(d.x, e, d.y));
+  made.table(e, t, j, g, kb, mb) = made.sum(e, t, j, g, kb, mb);
+  made.pair = d.x;
+  made.half = d.y;
+  return made;
+}
+
+KernelParts Build(const Candidate& candidate, const Target& target) {
+  const int rows = candidate.Int("rows"), words = candidate.Int("words");
+  const int tokens = candidate.Int("m_tile"), lanes = Lanes(target);
+  const bool tables = candidate.Name("form") == "tables";
+  const LayoutSpec layout = Layout(rows, words);
+  const ActFormSpec form = tables ? TablesForm(words) : BiasedRowsForm(tokens, 9 * words);
+  KernelParts p{layout, form, MatmulBuffers(layout, form), Func("y"), {{rows, 1}}};
+  p.m_granule = tokens;
+
+  Var r("r"), g("g"), t("t"), mb("mb"), kb("kb"), e("e"), j("j"), w("w"), ro("ro"), ri("ri");
+  Tables made;
+  if (!tables) made = MakeTables(p.buffers.act, e, t, j, w, kb, mb);
+
+  RDom k(0, 3, 0, words, "k");  // index in the word, word
+  const Expr index =
+      (p.buffers.w(r, k.y, kb, g) >> cast<uint16_t>(5 * k.x)) & cast<uint16_t>(kEntries - 1);
+  const Expr value = tables ? p.buffers.act(cast<int>(index), k.x + 3 * k.y, kb, mb)
+                            : made.table(cast<int>(index), t, k.x, k.y, kb, mb);
+  Func acc("acc");
+  acc(r, g, t, mb, kb) = cast<int16_t>(0);
+  acc(r, g, t, mb, kb) += value;
+  RDom b(0, p.buffers.WBlocks(), "b");
+  p.y(r, g, t, mb) = 0;
+  p.y(r, g, t, mb) += cast<int>(acc(r, g, t, mb, b));
+
+  p.y.bound(r, 0, rows).bound(t, 0, tokens).vectorize(r, target.vector_bytes / 4).unroll(r);
+  auto update = p.y.update();
+  update.split(r, ro, ri, lanes).vectorize(ri).unroll(ro).unroll(t);
+  if (tables) {
+    update.reorder(ri, ro, t, mb, g, b);  // a block of weights stays in L1 for all tokens
+    acc.compute_at(p.y, mb);
+  } else {
+    update.reorder(ri, ro, t, g, mb, b);  // m_tile tokens' tables stay in L1 for all rows
+    acc.compute_at(p.y, g);
+    p.scratch_bytes = 2 * kEntries * tokens * 3 * words + 128;
+    made.table.compute_at(p.y, mb).store_in(MemoryType::Heap).bound(e, 0, kEntries);
+    made.table.bound(t, 0, tokens).bound(j, 0, 3).bound(w, 0, words).reorder(e, j, t, w);
+    made.table.vectorize(e).unroll(j).unroll(t);
+    made.sum.compute_at(made.table, j).store_in(MemoryType::Register).vectorize(e);
+    made.sum.update().reorder(made.pair, e, made.half).atomic().vectorize(made.pair);
+    made.sum.update().vectorize(e).unroll(made.half);
+  }
+  acc.store_in(MemoryType::Register).bound_extent(r, rows).bound_extent(t, tokens);
+  acc.vectorize(r, lanes).unroll(r).unroll(t);
+  acc.update().split(r, ro, ri, lanes).reorder(ri, ro, t, k.x, k.y);
+  acc.update().vectorize(ri).unroll(ro).unroll(t).unroll(k.x);
+  if (candidate.Int("unroll") > 1) acc.update().unroll(k.y, candidate.Int("unroll"));
+  p.wanted = {"vpermw"};
+  return p;
+}
+
+}  // namespace
+
+extern const Family kLut3wFamily;
+const Family kLut3wFamily = {
+    .name = "lut3w",
+    .idea = "nine trits a word, three 5-bit indices into 32-entry int16 tables",
+    .supports = Supports,
+    .space = MakeSpace,
+    .build = Build,
+};
+
+}  // namespace trit

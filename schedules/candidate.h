@@ -2,7 +2,7 @@
 //
 // Canonical text, one line, parameters in the order of their space:
 //
-//     mad2 avx512vnni n_vecs=2 m_tile=1 prefetch=16
+//     mad2 avx512vnni dot=quad unpack=reg rows=32 k=64 m_tile=1 split=2 cache=1
 //
 // The text is the identity of a kernel: records, tables and object names are made from it, and its
 // hash is the key. Nothing parses a kernel's name.

@@ -1,7 +1,7 @@
 // The reviewed decisions that ship as defaults: schedules/tuned/<target>.txt, one line a choice row
 // of the kernel ABI, in order, first match wins:
 //
-//     m=1..7 mad2 avx512vnni n_vecs=2 m_tile=1
+//     m=1..7 mad2 avx512vnni dot=quad unpack=reg rows=32 ...
 //     m=1..1 n=6912 k=2560 threads=2 n_per_task=256 : mad2 avx512vnni ...
 //
 // Fields before the candidate: m (needed, FIRST..LAST, LAST may be "max"), and, with a colon before

@@ -17,7 +17,7 @@ void AddAsm(CLI::App& program) {
   auto options = std::make_shared<Options>();
   CLI::App* command =
       program.add_subcommand("asm", "Prints the assembly of a candidate and counts its loops");
-  command->add_option("candidate", options->candidate, "e.g. \"mad2 avx512vnni n_vecs=2 ...\"")
+  command->add_option("candidate", options->candidate, "e.g. \"mad2 avx512vnni dot=quad ...\"")
       ->required();
   command->add_flag("--summary", options->summary, "only the counts of the innermost loops");
   command->add_flag("--stmt", options->lowered, "Halide's statement instead of assembly");

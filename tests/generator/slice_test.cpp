@@ -12,6 +12,9 @@
 namespace trit {
 namespace {
 
+constexpr const char* kOne =
+    "mad2 avx512vnni dot=quad unpack=reg rows=32 k=64 m_tile=1 split=2 cache=1";
+
 using Buffer = std::unique_ptr<void, decltype(&std::free)>;
 
 Buffer Aligned(uint64_t bytes) {
@@ -79,7 +82,10 @@ void CheckExact(const trit_kernel& k, int32_t n, int32_t cols, int32_t m, uint64
 TEST(Slice, TextToExactSums) {
   if (!__builtin_cpu_supports("avx512vnni")) GTEST_SKIP() << "this CPU has no AVX-512 VNNI";
   for (const char* text :
-       {"mad2 avx512vnni n_vecs=2 m_tile=1", "mad2 avx512vnni n_vecs=4 m_tile=2"}) {
+       {"mad2 avx512vnni dot=quad unpack=reg rows=32 k=64 m_tile=1 split=2 cache=1",
+        "mad2 avx512vnni dot=quad unpack=tile rows=64 k=128 m_tile=2 split=1 cache=1",
+        "lut3w avx512bw form=tables rows=128 words=24 m_tile=1 unroll=1",
+        "lut3w avx512bw form=rows rows=96 words=24 m_tile=4 unroll=2"}) {
     const JitKernel jit(ReadCandidate(text));
     CheckExact(jit.kernel(), 100, 200, 5, 1);
     CheckExact(jit.kernel(), 64, 64, 1, 2);
@@ -88,7 +94,7 @@ TEST(Slice, TextToExactSums) {
 
 TEST(Slice, EntryRefusesBadCalls) {
   if (!__builtin_cpu_supports("avx512vnni")) GTEST_SKIP() << "this CPU has no AVX-512 VNNI";
-  const JitKernel jit(ReadCandidate("mad2 avx512vnni n_vecs=2 m_tile=1"));
+  const JitKernel jit(ReadCandidate(kOne));
   const trit_kernel& k = jit.kernel();
   Buffer memory = Aligned(1 << 16);
   const trit_matmul_args good = {sizeof(good),
@@ -130,7 +136,7 @@ TEST(Slice, EntryRefusesBadCalls) {
 }
 
 TEST(Slice, LayoutRefusesBadCalls) {
-  const JitKernel jit(ReadCandidate("mad2 avx512vnni n_vecs=2 m_tile=1"));
+  const JitKernel jit(ReadCandidate(kOne));
   const trit_layout& layout = *jit.kernel().layout;
   EXPECT_EQ(layout.packed_bytes(0, 64), 0u);
   EXPECT_EQ(layout.packed_bytes(-5, 64), 0u);

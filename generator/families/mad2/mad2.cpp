@@ -1,6 +1,15 @@
-// mad2: 2-bit codes and a dot product. y = sum (w + 1) x - sum x.
+// mad2: 2-bit codes and a byte dot product. y = sum (w + 1) x - sum x.
+//
+//   dot=quad  four products a lane straight into int32 (vpdpbusd, or its emulation)
+//   dot=pair  two products an int16 lane (vpmaddubsw), summed in int16 for a K block of at most 64
+//             pairs (64 * 2 * 2 * 127 = 32512, and -32768 for activations of -128), then widened
+//
+// Decode reads every code once: they are shifted and masked out of the registers the weights were
+// loaded to. With many tokens and a weak multiplier unpack=tile writes the codes of a granule to
+// scratch once and all tokens read them from there.
 #include "generator/family.h"
 #include "generator/forms/rows.h"
+#include "generator/select/micro_ops.h"
 #include "targets/base/error.h"
 
 namespace trit {
@@ -9,60 +18,136 @@ namespace {
 using Halide::cast;
 using Halide::Expr;
 using Halide::Func;
+using Halide::MemoryType;
 using Halide::RDom;
 using Halide::Var;
 
-constexpr int kStep = 64;  // k of a block
+constexpr int kMaxK = 32768;  // bounds the scratch of unpack=tile
+
+int Lanes(const Target& target) { return target.vector_bytes / 4; }
+
+bool HasQuad(const Target& target) { return HasMicroOp(target, "trit_dot4", Lanes(target)); }
+bool HasPair(const Target& target) {
+  return HasMicroOp(target, "trit_dot2", 2 * Lanes(target)) &&
+         HasMicroOp(target, "trit_pairs", Lanes(target));
+}
 
 bool Supports(const Target& target) {
-  return std::string_view(target.halide_features).find("sapphirerapids") != std::string_view::npos;
+  return target.vector_bytes > 0 && (HasQuad(target) || HasPair(target));
 }
 
 Space MakeSpace(const Target& target) {
+  const int lanes = Lanes(target);
   Space space("mad2", target.key);
-  space.Ints("n_vecs", {1, 2, 4}, "vectors of rows in a granule")
-      .Ints("m_tile", {1, 2, 4, 8}, "tokens in registers")
+  space.Names("dot", {"quad", "pair"}, "products summed by one instruction")
+      .Names("unpack", {"reg", "tile"}, "where codes are unpacked to")
+      .Ints("rows", {8, 16, 32, 64, 128}, "rows of a granule")
+      .Ints("k", {64, 128, 256}, "columns of a K block")
+      .Ints("m_tile", {1, 2, 3, 4, 6, 8, 10, 12}, "tokens in registers")
+      .Ints("split", {1, 2, 4}, "accumulators a row has")
+      .Ints("cache", {1, 2, 4, 8, 16, 32}, "granules that stay in cache while tokens pass")
+      .Rule("the target has the instruction",
+            [&target](const Candidate& c) {
+              return c.Name("dot") == "quad" ? HasQuad(target) : HasPair(target);
+            })
+      .Rule("a granule is a whole number of vectors",
+            [lanes](const Candidate& c) { return c.Int("rows") % lanes == 0; })
       .Rule("accumulators fit the registers",
-            [](const Candidate& c) { return c.Int("n_vecs") * c.Int("m_tile") <= 24; });
+            [&target, lanes](const Candidate& c) {
+              const int registers = target.vector_bytes == 64 ? 28 : 14;
+              return c.Int("rows") / lanes * c.Int("m_tile") * c.Int("split") <= registers;
+            })
+      .Rule("codes unpacked to a tile are for several tokens",
+            [](const Candidate& c) { return c.Name("unpack") == "reg" || c.Int("m_tile") > 1; })
+      .Rule("a tile is one granule's",
+            [](const Candidate& c) { return c.Name("unpack") == "reg" || c.Int("cache") == 1; });
   return space;
 }
 
-LayoutSpec Layout(int rows) {
+LayoutSpec Layout(int rows, int k) {
   LayoutSpec layout;
-  layout.id = Join("mad2-r", rows, "-k", kStep, ".v1");
+  layout.id = Join("mad2-r", rows, "-k", k, ".v1");
   layout.code = "mad2";
   layout.type = Halide::UInt(8);
-  layout.inner = {4, rows, kStep / 16};
+  layout.inner = {4, rows, k / 16};
   layout.granule = rows;
-  layout.k_step = kStep;
+  layout.k_step = k;
   return layout;
 }
 
 KernelParts Build(const Candidate& candidate, const Target& target) {
-  const int lanes = target.vector_bytes / 4;
-  const int rows = lanes * candidate.Int("n_vecs"), tokens = candidate.Int("m_tile");
-  const LayoutSpec layout = Layout(rows);
-  const ActFormSpec form = RowsForm(tokens, kStep);
+  const int rows = candidate.Int("rows"), k_step = candidate.Int("k"), lanes = Lanes(target);
+  const int tokens = candidate.Int("m_tile"), split = candidate.Int("split");
+  const int cache = candidate.Int("cache");
+  const bool quad = candidate.Name("dot") == "quad", tile = candidate.Name("unpack") == "tile";
+  const LayoutSpec layout = Layout(rows, k_step);
+  const ActFormSpec form = RowsForm(tokens, k_step);
   KernelParts p{layout, form, MatmulBuffers(layout, form), Func("y"), {{rows, 1}}};
   p.m_granule = tokens;
-  p.m_min = tokens;
 
-  Var r("r"), g("g"), t("t"), mb("mb"), ro("ro"), ri("ri");
-  // k4, j, kq, k block
-  RDom k(0, 4, 0, 4, 0, kStep / 16, 0, p.buffers.WBlocks(), "k");
-  Func acc("acc");
-  const Expr code = (p.buffers.w(k.x, r, k.z, k.w, g) >> cast<uint8_t>(2 * k.y)) & cast<uint8_t>(3);
-  const Expr x = p.buffers.act(k.x + 4 * k.y + 16 * k.z, t, k.w, mb);
-  acc(r, g, t, mb) += cast<int>(cast<int16_t>(code) * cast<int16_t>(x));
-  p.y(r, g, t, mb) = acc(r, g, t, mb) - p.buffers.act_fixed(t, mb);
+  Var r("r"), g("g"), t("t"), mb("mb"), s("s"), kb("kb"), i("i"), j("j"), q("q"), u("u");
+  Var ro("ro"), ri("ri"), go("go"), gi("gi");
+  Func code("code"), acc("acc"), wide("wide");
+  code(i, r, j, q, kb, g) =
+      (p.buffers.w(i, r, q, kb, g) >> cast<uint8_t>(2 * j)) & cast<uint8_t>(3);
+  const auto product = [&](Expr column, Expr plane, Expr q16, Expr block) {
+    return cast<int16_t>(code(column, r, plane, q16, block, g)) *
+           cast<int16_t>(p.buffers.act(column + 4 * plane + 16 * q16, t, block, mb));
+  };
 
-  p.y.bound(r, 0, rows).bound(t, 0, tokens).reorder(r, t, g, mb).vectorize(r).unroll(t);
-  acc.compute_at(p.y, g).store_in(Halide::MemoryType::Register);
-  acc.bound_extent(r, rows).bound_extent(t, tokens).split(r, ro, ri, lanes);
-  acc.reorder(ri, ro, t).vectorize(ri).unroll(ro).unroll(t);
-  acc.update().split(r, ro, ri, lanes).reorder(k.x, ri, ro, t, k.y, k.z, k.w);
-  acc.update().atomic().vectorize(k.x).vectorize(ri).unroll(ro).unroll(t).unroll(k.y).unroll(k.z);
-  p.wanted = {"vpdpbusd"};
+  // Sums of a granule times m_tile tokens over all of K, in `split` parts.
+  const int planes = 4 / split, steps = k_step / 16;
+  const auto over_rows = [&](Halide::Stage stage) {
+    stage.split(r, ro, ri, lanes).unroll(ro).unroll(t).unroll(s);
+  };
+  Halide::RVar k_block;
+  if (quad) {
+    RDom k(0, 4, 0, planes, 0, steps, 0, p.buffers.WBlocks(), "k");
+    wide(r, t, s, g, mb) = 0;
+    wide(r, t, s, g, mb) += cast<int>(product(k.x, s + split * k.y, k.z, k.w));
+    over_rows(wide.update());
+    wide.update().reorder(k.x, ri, ro, t, s, k.y, k.z, k.w).atomic();
+    wide.update().vectorize(k.x).vectorize(ri).unroll(k.y);
+  } else {
+    RDom k(0, 2, 0, planes, 0, steps, "k");
+    acc(u, r, t, s, kb, g, mb) = cast<int16_t>(0);
+    acc(u, r, t, s, kb, g, mb) += product(k.x + 2 * u, s + split * k.y, k.z, kb);
+    RDom b(0, 2, 0, p.buffers.WBlocks(), "b");
+    wide(r, t, s, g, mb) = 0;
+    wide(r, t, s, g, mb) += cast<int>(acc(b.x, r, t, s, b.y, g, mb));
+    over_rows(wide.update());
+    wide.update().reorder(b.x, ri, ro, t, s, b.y).atomic().vectorize(b.x).vectorize(ri);
+    acc.compute_at(wide, b.y).store_in(MemoryType::Register);
+    acc.bound(u, 0, 2).bound_extent(r, rows).bound_extent(t, tokens).bound(s, 0, split);
+    acc.split(r, ro, ri, lanes).reorder(u, ri, ro, t, s).vectorize(u).vectorize(ri);
+    acc.unroll(ro).unroll(t).unroll(s);
+    over_rows(acc.update());
+    acc.update().reorder(k.x, u, ri, ro, t, s, k.y, k.z).atomic();
+    acc.update().vectorize(k.x).vectorize(u).vectorize(ri).unroll(k.y);
+  }
+  Expr sum = wide(r, t, 0, g, mb);
+  for (int part = 1; part < split; ++part) sum += wide(r, t, part, g, mb);
+  p.y(r, g, t, mb) = sum - p.buffers.act_fixed(t, mb);
+
+  p.y.bound(r, 0, rows).bound(t, 0, tokens).vectorize(r, lanes).unroll(r).unroll(t);
+  if (cache > 1) {
+    p.y.split(g, go, gi, cache, Halide::TailStrategy::GuardWithIf).reorder(r, t, gi, mb, go);
+    wide.compute_at(p.y, gi);
+  } else {
+    p.y.reorder(r, t, mb, g);
+    wide.compute_at(p.y, mb);
+  }
+  wide.store_in(MemoryType::Register);
+  wide.bound_extent(r, rows).bound_extent(t, tokens).bound(s, 0, split);
+  wide.split(r, ro, ri, lanes).reorder(ri, ro, t, s).vectorize(ri).unroll(ro).unroll(t).unroll(s);
+  if (tile) {
+    p.k_max = kMaxK;
+    p.scratch_bytes = rows * kMaxK + 256;
+    code.compute_at(p.y, g).store_in(MemoryType::Heap).bound(i, 0, 4).bound_extent(r, rows);
+    code.bound(j, 0, 4).bound(q, 0, steps).split(r, ro, ri, lanes).reorder(i, ri, ro, j, q, kb);
+    code.vectorize(i).vectorize(ri).unroll(ro).unroll(j);
+  }
+  p.wanted = {quad ? "vpdpbusd|pmaddubsw|pmaddwd" : "pmaddubsw"};
   return p;
 }
 

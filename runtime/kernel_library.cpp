@@ -1,8 +1,14 @@
 #include "runtime/kernel_library.h"
 
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <link.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <cerrno>
+#include <csignal>
+#include <cstring>
 #include <filesystem>
 #include <utility>
 
@@ -67,23 +73,23 @@ std::shared_ptr<const KernelLibrary> KernelLibrary::FromTable(trit_library_fn en
   std::shared_ptr<KernelLibrary> out(new KernelLibrary);
   CheckedTables tables = CheckTables(entry(), name, LibraryMemory{});
   out->name_ = std::move(name);
-  out->target_ = tables.target;
-  out->build_id_ = std::move(tables.build_id);
-  out->features_ = std::move(tables.features);
-  out->kernels_ = std::move(tables.kernels);
-  out->choices_ = std::move(tables.choices);
-  for (const std::string& f : out->features_) {
-    if (!HostFeatures().Has(f)) out->missing_.push_back(f);
-  }
+  out->Take(std::move(tables));
   return out;
 }
 
-std::shared_ptr<const KernelLibrary> KernelLibrary::FromFile(const std::string& path) {
-  // An absolute path: dlopen searches system folders for names without a slash.
-  std::error_code error;
-  const std::filesystem::path absolute = std::filesystem::absolute(path, error);
-  if (error) throw Error(Join(path, ": ", error.message()));
-  CheckSharedObject(absolute);
+void KernelLibrary::Take(CheckedTables tables) {
+  target_ = tables.target;
+  build_id_ = std::move(tables.build_id);
+  features_ = std::move(tables.features);
+  kernels_ = std::move(tables.kernels);
+  choices_ = std::move(tables.choices);
+  for (const std::string& f : features_) {
+    if (!HostFeatures().Has(f)) missing_.push_back(f);
+  }
+}
+
+std::shared_ptr<const KernelLibrary> KernelLibrary::Load(const std::string& path,
+                                                         const std::string& absolute) {
   std::shared_ptr<KernelLibrary> out(new KernelLibrary);
   out->name_ = path;
   out->handle_ = dlopen(absolute.c_str(), RTLD_NOW | RTLD_LOCAL);
@@ -112,16 +118,55 @@ std::shared_ptr<const KernelLibrary> KernelLibrary::FromFile(const std::string& 
   LibraryMemory memory;
   memory.data = [&segments](const void* p, uint64_t bytes) { return segments.Data(p, bytes); };
   memory.code = [&segments](const void* p) { return segments.Code(p); };
-  CheckedTables tables = CheckTables(reinterpret_cast<trit_library_fn>(symbol)(), path, memory);
-  out->target_ = tables.target;
-  out->build_id_ = std::move(tables.build_id);
-  out->features_ = std::move(tables.features);
-  out->kernels_ = std::move(tables.kernels);
-  out->choices_ = std::move(tables.choices);
-  for (const std::string& f : out->features_) {
-    if (!HostFeatures().Has(f)) out->missing_.push_back(f);
-  }
+  out->Take(CheckTables(reinterpret_cast<trit_library_fn>(symbol)(), path, memory));
   return out;
+}
+
+// The dynamic linker and the library's constructors trust what the file says beyond what can be
+// checked here: a damaged file can still crash them. A child process tries it first, about 1 ms.
+void KernelLibrary::TryInChild(const std::string& path, const std::string& absolute) {
+  constexpr unsigned kSeconds = 20;
+  constexpr int kSurvived = 42;  // the dynamic linker ends a process itself with other numbers
+  const pid_t child = fork();
+  if (child < 0) throw Error(Join(path, ": no process to try it in: ", std::strerror(errno)));
+  if (child == 0) {
+    for (const int signal : {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGALRM, SIGTRAP}) {
+      std::signal(signal, SIG_DFL);
+    }
+    alarm(kSeconds);
+    // The dynamic linker's own complaints would come without the file's name.
+    if (const int null = open("/dev/null", O_WRONLY | O_CLOEXEC); null >= 0) dup2(null, 2);
+    try {
+      Load(path, absolute);
+    } catch (...) {
+      // The parent meets the same refusal and reports it.
+    }
+    _exit(kSurvived);
+  }
+  int status = 0;
+  while (waitpid(child, &status, 0) < 0) {
+    // A program that ignores SIGCHLD gets no status: then there is nothing to say against the file.
+    if (errno != EINTR) return;
+  }
+  if (WIFEXITED(status) && WEXITSTATUS(status) == kSurvived) return;
+  if (WIFEXITED(status)) {
+    throw Error(Join(path, ": is damaged: loading it ends the process with status ",
+                     WEXITSTATUS(status)));
+  }
+  const int signal = WTERMSIG(status);
+  throw Error(signal == SIGALRM ? Join(path, ": loading it takes more than ", kSeconds, " seconds")
+                                : Join(path, ": is damaged: loading it ends with signal ", signal,
+                                       " (", strsignal(signal), ")"));
+}
+
+std::shared_ptr<const KernelLibrary> KernelLibrary::FromFile(const std::string& path) {
+  // An absolute path: dlopen searches system folders for names without a slash.
+  std::error_code error;
+  const std::filesystem::path absolute = std::filesystem::absolute(path, error);
+  if (error) throw Error(Join(path, ": ", error.message()));
+  CheckSharedObject(absolute);
+  TryInChild(path, absolute);
+  return Load(path, absolute);
 }
 
 std::string_view StatusText(int32_t status) {

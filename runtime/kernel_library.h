@@ -9,6 +9,7 @@
 //   traits   architecture and target are known; features are known names and hold at least what
 //            the target needs; whether this CPU has them (Runnable)
 //   choices  no hole: for every layout in use each m from 1 to 2^31-1 ends in an "any" row
+// A file is loaded in a child process first, so that a damaged one cannot take the program down.
 // A fault is a trit::Error naming the library and the fault.
 //
 // A kernel library is code: opening a file runs its constructors, as with any shared object. Open
@@ -26,6 +27,8 @@
 #include "targets/target.h"
 
 namespace trit {
+
+struct CheckedTables;  // runtime/library_check.h
 
 class KernelLibrary {
  public:
@@ -50,7 +53,10 @@ class KernelLibrary {
 
  private:
   KernelLibrary() = default;
-  friend class LibraryChecker;
+  static std::shared_ptr<const KernelLibrary> Load(const std::string& path,
+                                                   const std::string& absolute);
+  static void TryInChild(const std::string& path, const std::string& absolute);
+  void Take(CheckedTables tables);
 
   std::string name_, build_id_;
   const Target* target_ = nullptr;

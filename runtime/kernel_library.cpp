@@ -150,8 +150,8 @@ void KernelLibrary::TryInChild(const std::string& path, const std::string& absol
   }
   if (WIFEXITED(status) && WEXITSTATUS(status) == kSurvived) return;
   if (WIFEXITED(status)) {
-    throw Error(Join(path, ": is damaged: loading it ends the process with status ",
-                     WEXITSTATUS(status)));
+    throw Error(
+        Join(path, ": is damaged: loading it ends the process with status ", WEXITSTATUS(status)));
   }
   const int signal = WTERMSIG(status);
   throw Error(signal == SIGALRM ? Join(path, ": loading it takes more than ", kSeconds, " seconds")

@@ -179,7 +179,7 @@ HWY_INLINE void AttentionOf(const AttentionCall& call) {
 
   const int64_t last = call.first_position + call.tokens - 1;
   for (int64_t block = 0; block * kKvPositions <= last; ++block) {
-    const auto* base = static_cast<const uint8_t*>(call.blocks[block]);
+    const auto* base = static_cast<const uint8_t*>(call.blocks[block]) + call.block_offset;
     const T* keys = reinterpret_cast<const T*>(base);
     const T* values = reinterpret_cast<const T*>(base + shape.values_offset());
     const float* scales = reinterpret_cast<const float*>(base + shape.scales_offset());

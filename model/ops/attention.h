@@ -19,7 +19,8 @@ namespace trit::ops {
 
 struct AttentionCall {
   KvBlockShape shape;
-  const void* const* blocks;  // block i holds positions 64 i .. 64 i + 63
+  const void* const* blocks;  // block i of the cache, positions 64 i .. 64 i + 63, lies at
+  size_t block_offset;        // blocks[i] + block_offset bytes (pages hold many heads' blocks)
   const float* q;             // token 0, first head; heads are head_dim apart
   int64_t q_stride;           // floats between tokens
   int tokens;

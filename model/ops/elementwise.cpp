@@ -183,16 +183,19 @@ void GateSilu(const int32_t* gate, float gate_scale, const int32_t* up, float up
   });
 }
 
-void Scale(const float* x, float scale, int64_t n, float* y) {
-  ForEach(n, [&](auto d, int64_t i) HWY_ATTR {
-    hn::StoreU(hn::Mul(hn::LoadU(d, x + i), hn::Set(d, scale)), d, y + i);
-  });
+void PairsSquaredRelu(const int32_t* pairs, int64_t block, float gate_scale, float up_scale,
+                      int64_t n, float* y) {
+  for (int64_t i = 0; i < n; i += block, pairs += 2 * block) {
+    GateSquaredRelu(pairs, gate_scale, pairs + block, up_scale, n - i < block ? n - i : block,
+                    y + i);
+  }
 }
 
-void Add(const float* x, int64_t n, float* y) {
-  ForEach(n, [&](auto d, int64_t i) HWY_ATTR {
-    hn::StoreU(hn::Add(hn::LoadU(d, y + i), hn::LoadU(d, x + i)), d, y + i);
-  });
+void PairsSilu(const int32_t* pairs, int64_t block, float gate_scale, float up_scale, int64_t n,
+               float* y) {
+  for (int64_t i = 0; i < n; i += block, pairs += 2 * block) {
+    GateSilu(pairs, gate_scale, pairs + block, up_scale, n - i < block ? n - i : block, y + i);
+  }
 }
 
 void RopeHalves(float* x, int64_t heads, int64_t head_dim, const float* cos, const float* sin) {
@@ -264,8 +267,8 @@ HWY_EXPORT(ScaleSums);
 HWY_EXPORT(AddScaledSums);
 HWY_EXPORT(GateSquaredRelu);
 HWY_EXPORT(GateSilu);
-HWY_EXPORT(Scale);
-HWY_EXPORT(Add);
+HWY_EXPORT(PairsSquaredRelu);
+HWY_EXPORT(PairsSilu);
 HWY_EXPORT(RopeHalves);
 HWY_EXPORT(RopePairs);
 HWY_EXPORT(ExpShifted);
@@ -296,10 +299,14 @@ void GateSums(Activation act, const int32_t* gate, float gate_scale, const int32
     HWY_DYNAMIC_DISPATCH(GateSilu)(gate, gate_scale, up, up_scale, n, y);
   }
 }
-void Scale(const float* x, float scale, int64_t n, float* y) {
-  HWY_DYNAMIC_DISPATCH(Scale)(x, scale, n, y);
+void GatePairs(Activation act, const int32_t* pairs, int64_t block, float gate_scale,
+               float up_scale, int64_t n, float* y) {
+  if (act == Activation::kSquaredRelu) {
+    HWY_DYNAMIC_DISPATCH(PairsSquaredRelu)(pairs, block, gate_scale, up_scale, n, y);
+  } else {
+    HWY_DYNAMIC_DISPATCH(PairsSilu)(pairs, block, gate_scale, up_scale, n, y);
+  }
 }
-void Add(const float* x, int64_t n, float* y) { HWY_DYNAMIC_DISPATCH(Add)(x, n, y); }
 void Rope(RopeOrder order, float* x, int64_t heads, int64_t head_dim, const float* cos,
           const float* sin) {
   if (order == RopeOrder::kHalves) {

@@ -40,9 +40,10 @@ void AddScaledSums(const int32_t* sums, int64_t n, float scale, float* y);
 void GateSums(Activation act, const int32_t* gate, float gate_scale, const int32_t* up,
               float up_scale, int64_t n, float* y);
 
-// y = scale * x, y += x. Any n.
-void Scale(const float* x, float scale, int64_t n, float* y);
-void Add(const float* x, int64_t n, float* y);
+// The same for gate and up sums that lie in alternating runs of `block`: g0 .. gB-1, u0 .. uB-1,
+// gB .. . n outputs; the last runs may be cut short.
+void GatePairs(Activation act, const int32_t* pairs, int64_t block, float gate_scale,
+               float up_scale, int64_t n, float* y);
 
 // Rotates `heads` heads of head_dim (even) floats in place by the angles of one position:
 // cos and sin hold head_dim / 2 values. kHalves pairs i with i + head_dim / 2 (NEOX, Hugging Face),

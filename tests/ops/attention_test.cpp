@@ -77,7 +77,7 @@ std::vector<float> Attend(const Cache& cache, const std::vector<float>& q, int t
   const int row = heads * cache.shape.head_dim;
   std::vector<float> out(static_cast<size_t>(tokens * row), -1.0f);
   std::vector<float> scratch(AttentionScratchFloats(cache.shape, tokens * heads), 7.0f);
-  Attention({cache.shape, cache.blocks.data(), q.data(), row, tokens, heads, first, out.data(), row,
+  Attention({cache.shape, cache.blocks.data(), 0, q.data(), row, tokens, heads, first, out.data(), row,
              scratch.data()});
   return out;
 }

@@ -143,6 +143,26 @@ TEST(Gate, BothActivations) {
   }
 }
 
+TEST(Gate, PairsEqualSeparateRows) {
+  for (const int64_t block : {5, 16, 48, 64}) {
+    const int64_t n = 150, blocks = (n + block - 1) / block;
+    std::vector<int32_t> pairs(static_cast<size_t>(2 * block * blocks)), gate(n), up(n);
+    std::mt19937 engine(3);
+    for (auto& v : pairs) v = static_cast<int32_t>(engine() % 20001) - 10000;
+    for (int64_t i = 0; i < n; ++i) {
+      const int64_t at = i / block * 2 * block + i % block;
+      gate[static_cast<size_t>(i)] = pairs[static_cast<size_t>(at)];
+      up[static_cast<size_t>(i)] = pairs[static_cast<size_t>(at + block)];
+    }
+    for (const Activation act : {Activation::kSquaredRelu, Activation::kSilu}) {
+      std::vector<float> a(n), b(n);
+      GateSums(act, gate.data(), 1e-3f, up.data(), 3e-4f, n, a.data());
+      GatePairs(act, pairs.data(), block, 1e-3f, 3e-4f, n, b.data());
+      EXPECT_EQ(a, b) << block;
+    }
+  }
+}
+
 class RopeTest : public testing::TestWithParam<int> {};
 
 TEST_P(RopeTest, RotatesBothOrders) {

@@ -70,7 +70,7 @@ Outcome Everything() {
     }
     const auto q = Random(static_cast<size_t>(tokens * heads * 100), 7);
     std::vector<float> o(q.size()), scratch(AttentionScratchFloats(shape, tokens * heads));
-    Attention({shape, blocks.data(), q.data(), heads * 100, tokens, heads, positions - tokens,
+    Attention({shape, blocks.data(), 0, q.data(), heads * 100, tokens, heads, positions - tokens,
                o.data(), heads * 100, scratch.data()});
     keep(o);
   }

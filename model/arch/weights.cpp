@@ -1,0 +1,434 @@
+#include "model/arch/weights.h"
+
+#include <sys/mman.h>
+#include <xxhash.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+#include <numeric>
+#include <utility>
+
+#include "model/arch/packed_cache.h"
+#include "model/encoding/encoding.h"
+#include "runtime/memory.h"
+#include "targets/base/error.h"
+
+namespace trit {
+
+FloatBuffer::FloatBuffer(int64_t count) {
+  auto block = AllocateBlock(sizeof(float) * static_cast<uint64_t>(std::max<int64_t>(count, 1)));
+  data_ = {block, reinterpret_cast<float*>(block.get())};
+}
+
+namespace {
+
+// Kept neurons come in this step, so that few different widths (and activation buffers) arise.
+constexpr int32_t kNeuronStep = 64;
+
+FloatBuffer ReadVector(const ModelSource& source, const std::string& name, int64_t width,
+                       const std::vector<int32_t>* order = nullptr) {
+  const auto tensor = source.Dense(name);
+  if (tensor->rows() * tensor->cols() != width) {
+    throw Error(Join(source.path(), ": ", name, " has ", tensor->rows() * tensor->cols(),
+                     " values, not ", width));
+  }
+  std::vector<float> values(static_cast<size_t>(width));
+  tensor->ReadRowsF32(0, tensor->rows(), values.data());
+  FloatBuffer out(ops::PadRow(width));
+  for (int64_t i = 0; i < width; ++i) {
+    const auto from = order == nullptr ? i : (*order)[static_cast<size_t>(i)];
+    out.data()[i] = values[static_cast<size_t>(from)];
+  }
+  return out;
+}
+
+std::unique_ptr<TernaryTensor> NeedTernary(const ModelSource& source, const std::string& name,
+                                           int64_t n, int64_t k) {
+  auto tensor = source.Ternary(name);
+  if (tensor->n() != n || tensor->k() != k) {
+    throw Error(Join(source.path(), ": ", name, " is ", tensor->n(), " x ", tensor->k(), ", not ",
+                     n, " x ", k));
+  }
+  return tensor;
+}
+
+// Appends the scale of each of the tensor's rows, in the order asked for, to `runs`.
+void AppendScales(const ModelSource& source, const TernaryTensor& tensor,
+                  const std::vector<int32_t>* order, int32_t rows, RowScales* out) {
+  const TernaryScales scales = tensor.Scales();
+  if (!scales.constant_along_k(tensor.k())) {
+    throw Error(Join(source.path(), ": ", tensor.name(), " has scales in groups of ",
+                     scales.k_group, " along its rows; the forward pass takes one scale a row"));
+  }
+  int32_t end = out->runs.empty() ? 0 : out->runs.back().end;
+  for (int32_t r = 0; r < rows; ++r) {
+    const int64_t row = order == nullptr ? r : (*order)[static_cast<size_t>(r)];
+    const float scale = scales.values[static_cast<size_t>(row / scales.row_group)];
+    ++end;
+    if (!out->runs.empty() && out->runs.back().scale == scale) {
+      out->runs.back().end = end;
+    } else {
+      out->runs.push_back({end, scale});
+    }
+  }
+}
+
+// Calls fn(position, first, count) for runs of consecutive values of order[begin, end).
+template <typename F>
+void ForRuns(const std::vector<int32_t>& order, int32_t begin, int32_t end, const F& fn) {
+  while (begin < end) {
+    int32_t stop = begin + 1;
+    const int32_t first = order[static_cast<size_t>(begin)];
+    while (stop < end && order[static_cast<size_t>(stop)] == first + stop - begin) ++stop;
+    fn(begin, first, stop - begin);
+    begin = stop;
+  }
+}
+
+// Rows that are zero throughout.
+std::vector<uint8_t> ZeroRows(const TernaryTensor& tensor, ThreadPool& pool) {
+  std::vector<uint8_t> zero(static_cast<size_t>(tensor.n()));
+  constexpr int64_t kRows = 64;
+  const auto k = static_cast<size_t>(tensor.k());
+  pool.Run([&](Team& team) {
+    auto* trits = reinterpret_cast<int8_t*>(team.Scratch(kRows * k, 5));
+    team.ShareDynamic((tensor.n() + kRows - 1) / kRows, [&](int64_t piece) {
+      const int64_t begin = piece * kRows, end = std::min(tensor.n(), begin + kRows);
+      tensor.ReadTrits(begin, end, trits);
+      for (int64_t r = begin; r < end; ++r) {
+        const int8_t* row = trits + static_cast<size_t>(r - begin) * k;
+        zero[static_cast<size_t>(r)] = row[0] == 0 && std::memcmp(row, row + 1, k - 1) == 0;
+      }
+    });
+  });
+  return zero;
+}
+
+// One matrix after another, from the cache or packed; remembers what a new cache needs.
+class Builder {
+ public:
+  Builder(const ModelSource& source, const Config& config, const KernelSet& kernels,
+          ThreadPool& pool, const WeightOptions& options, std::vector<std::string>* notes)
+      : source_(source), config_(config), kernels_(kernels), pool_(pool), options_(options),
+        notes_(notes) {}
+
+  Weights Load();
+
+ private:
+  LayerWeights LoadLayer(int layer);
+  std::vector<int32_t> NeuronOrder(const std::string& block, int32_t* kept);
+  PackedMatrix Matrix(const std::string& name, int32_t n, int32_t k, const RowSource& rows);
+  void LoadHead(Weights* weights);
+  std::string Stamp() const;
+  void Progress(double done, const char* what) {
+    if (options_.progress) options_.progress(done, config_.layers + 2.0, what);
+  }
+
+  const ModelSource& source_;
+  const Config& config_;
+  const KernelSet& kernels_;
+  ThreadPool& pool_;
+  const WeightOptions& options_;
+  std::vector<std::string>* notes_;
+  Arena arena_;
+  std::unique_ptr<PackedCacheReader> cache_;
+  PackedCacheWriter new_cache_;
+  // Alive until the new cache is written.
+  std::vector<std::pair<std::string, PackedMatrix>> packed_;
+  std::vector<std::pair<std::string, std::vector<int32_t>>> orders_;
+  int64_t dead_ = 0;
+};
+
+// Layouts are part of it: a better kernel set packs anew.
+std::string Builder::Stamp() const {
+  std::string stamp = Join(source_.Stamp(), "|", config_.facts->name, "|dead=",
+                           options_.keep_dead_neurons ? "kept" : "dropped", "|threads=",
+                           pool_.threads());
+  const int threads = pool_.threads();
+  for (const auto& [n, k] :
+       {std::pair{config_.q_width() + 2 * config_.kv_width(), config_.hidden},
+        {config_.hidden, config_.q_width()}, {2 * config_.ffn, config_.hidden},
+        {config_.hidden, config_.ffn}}) {
+    stamp += Join("|", kernels_.ChooseLayout(n, k, threads).id);
+  }
+  return stamp;
+}
+
+PackedMatrix Builder::Matrix(const std::string& name, int32_t n, int32_t k,
+                             const RowSource& rows) {
+  KernelPlan plan = kernels_.Plan(n, k, pool_.threads());
+  if (cache_) {
+    const CacheEntry* entry = cache_->Find(name);
+    PackedMatrix matrix = PackedMatrix::Reserve(plan, &arena_);
+    if (entry != nullptr && entry->tag == matrix.layout().id && entry->bytes == matrix.bytes() &&
+        cache_->Read(*entry, matrix.mutable_data(), pool_)) {
+      return matrix;
+    }
+    notes_->push_back(Join("the packed cache has no good ", name, "; packing it again"));
+  }
+  PackedMatrix matrix = PackedMatrix::Pack(std::move(plan), rows, pool_, &arena_);
+  packed_.emplace_back(name, matrix);
+  return matrix;
+}
+
+std::vector<int32_t> Builder::NeuronOrder(const std::string& block, int32_t* kept) {
+  const auto ffn = static_cast<size_t>(config_.ffn);
+  std::vector<int32_t> order(ffn + 1);  // and the number of live neurons
+  const std::string name = block + "neurons";
+  const CacheEntry* entry = cache_ ? cache_->Find(name) : nullptr;
+  bool known = false;
+  if (entry != nullptr && entry->bytes == order.size() * sizeof(int32_t)) {
+    known = cache_->Read(*entry, order.data(), pool_);
+    std::vector<uint8_t> seen(ffn);  // a permutation, whatever the file says
+    for (size_t i = 0; known && i < ffn; ++i) {
+      const int32_t j = order[i];
+      known = j >= 0 && j < config_.ffn && !seen[static_cast<size_t>(j)];
+      if (known) seen[static_cast<size_t>(j)] = 1;
+    }
+    known = known && order[ffn] >= 0 && order[ffn] <= config_.ffn;
+  }
+  if (!known) {
+    const auto gate = ZeroRows(
+        *NeedTernary(source_, block + "ffn_gate.weight", config_.ffn, config_.hidden), pool_);
+    const auto up = ZeroRows(
+        *NeedTernary(source_, block + "ffn_up.weight", config_.ffn, config_.hidden), pool_);
+    std::iota(order.begin(), order.end() - 1, 0);
+    const auto live = std::stable_partition(
+        order.begin(), order.end() - 1,
+        [&](int32_t j) { return !gate[static_cast<size_t>(j)] && !up[static_cast<size_t>(j)]; });
+    order[ffn] = static_cast<int32_t>(live - order.begin());
+  }
+  orders_.emplace_back(name, order);
+  const int32_t live = order[ffn];
+  dead_ += config_.ffn - live;
+  *kept = config_.ffn;
+  if (!options_.keep_dead_neurons) {
+    *kept = std::min(config_.ffn, (std::max(live, 1) + kNeuronStep - 1) / kNeuronStep * kNeuronStep);
+  }
+  order.pop_back();
+  return order;
+}
+
+LayerWeights Builder::LoadLayer(int layer) {
+  const std::string block = Join("blk.", layer, ".");
+  const int32_t hidden = config_.hidden, q_rows = config_.q_width(), kv_rows = config_.kv_width();
+  LayerWeights out;
+  const auto tensor = [&](const char* name, int64_t n, int64_t k) {
+    return NeedTernary(source_, block + name + ".weight", n, k);
+  };
+  const auto q = tensor("attn_q", q_rows, hidden), k = tensor("attn_k", kv_rows, hidden),
+             v = tensor("attn_v", kv_rows, hidden);
+  const std::pair<const TernaryTensor*, int32_t> parts[] = {
+      {q.get(), q_rows}, {k.get(), kv_rows}, {v.get(), kv_rows}};
+  for (const auto& [part, rows] : parts) {
+    AppendScales(source_, *part, nullptr, rows, &out.qkv_scales);
+  }
+  out.qkv = Matrix(block + "qkv", q_rows + 2 * kv_rows, hidden,
+                   [&](int32_t begin, int32_t end, int8_t* trits) {
+                     int32_t base = 0;
+                     for (const auto& [part, rows] : parts) {
+                       const int32_t from = std::max(begin, base);
+                       const int32_t to = std::min(end, base + rows);
+                       if (from < to) {
+                         part->ReadTrits(from - base, to - base,
+                                         trits + static_cast<ptrdiff_t>(from - begin) * hidden);
+                       }
+                       base += rows;
+                     }
+                   });
+  const auto o = tensor("attn_output", hidden, q_rows);
+  AppendScales(source_, *o, nullptr, hidden, &out.out_scales);
+  out.out = Matrix(block + "out", hidden, q_rows, [&](int32_t begin, int32_t end, int8_t* trits) {
+    o->ReadTrits(begin, end, trits);
+  });
+
+  const std::vector<int32_t> order = NeuronOrder(block, &out.neurons);
+  const auto gate = tensor("ffn_gate", config_.ffn, hidden), up = tensor("ffn_up", config_.ffn, hidden);
+  AppendScales(source_, *gate, &order, out.neurons, &out.gate_scales);
+  AppendScales(source_, *up, &order, out.neurons, &out.up_scales);
+  const int32_t granule =
+      kernels_.ChooseLayout(2 * out.neurons, hidden, pool_.threads()).n_granule;
+  out.pair_rows = granule % 2 == 0 ? granule / 2 : 0;
+  const int32_t run = out.pair_rows == 0 ? out.neurons : out.pair_rows;
+  const int32_t runs = (out.neurons + run - 1) / run;
+  out.gate_up = Matrix(
+      block + "gate_up", 2 * run * runs, hidden, [&](int32_t begin, int32_t end, int8_t* trits) {
+        for (int32_t row = begin; row < end;) {
+          const int32_t pair = row / (2 * run), within = row % (2 * run);
+          const bool is_up = within >= run;
+          const int32_t stop = std::min(end, (row / run + 1) * run);
+          int8_t* at = trits + static_cast<ptrdiff_t>(row - begin) * hidden;
+          const int32_t first = pair * run + within % run;
+          const int32_t last = std::min(first + stop - row, out.neurons);
+          ForRuns(order, std::min(first, last), last, [&](int32_t position, int32_t from, int32_t n) {
+            (is_up ? up : gate)
+                ->ReadTrits(from, from + n, at + static_cast<ptrdiff_t>(position - first) * hidden);
+          });
+          const int32_t filled = std::max(0, last - first);
+          std::memset(at + static_cast<ptrdiff_t>(filled) * hidden, 0,
+                      static_cast<size_t>(stop - row - filled) * static_cast<size_t>(hidden));
+          row = stop;
+        }
+      });
+
+  const auto down = tensor("ffn_down", hidden, config_.ffn);
+  AppendScales(source_, *down, nullptr, hidden, &out.down_scales);
+  out.down = Matrix(
+      block + "down", hidden, out.neurons, [&](int32_t begin, int32_t end, int8_t* trits) {
+        if (out.neurons == config_.ffn && std::is_sorted(order.begin(), order.end())) {
+          down->ReadTrits(begin, end, trits);
+          return;
+        }
+        std::vector<int8_t> row(static_cast<size_t>(config_.ffn));
+        for (int32_t r = begin; r < end; ++r) {
+          down->ReadTrits(r, r + 1, row.data());
+          int8_t* at = trits + static_cast<ptrdiff_t>(r - begin) * out.neurons;
+          ForRuns(order, 0, out.neurons, [&](int32_t position, int32_t from, int32_t n) {
+            std::memcpy(at + position, row.data() + from, static_cast<size_t>(n));
+          });
+        }
+      });
+
+  out.attn_norm = ReadVector(source_, block + "attn_norm.weight", hidden);
+  out.ffn_norm = ReadVector(source_, block + "ffn_norm.weight", hidden);
+  if (config_.facts->sub_norms) {
+    out.attn_sub_norm = ReadVector(source_, block + "attn_sub_norm.weight", q_rows);
+    out.ffn_sub_norm = ReadVector(source_, block + "ffn_sub_norm.weight", config_.ffn, &order);
+  }
+  return out;
+}
+
+// Pages of a mapped file that were copied are not needed in memory any more.
+void Forget(const uint8_t* begin, uint64_t bytes) {
+  const auto page = uintptr_t{4096};
+  const uintptr_t from = (reinterpret_cast<uintptr_t>(begin) + page - 1) / page * page;
+  const uintptr_t to = (reinterpret_cast<uintptr_t>(begin) + bytes) / page * page;
+  if (from < to) madvise(reinterpret_cast<void*>(from), to - from, MADV_DONTNEED);
+}
+
+void Builder::LoadHead(Weights* weights) {
+  const std::string name = config_.tied ? "token_embd.weight" : "output.weight";
+  const auto tensor = source_.Dense(name);
+  const int64_t n = config_.vocabulary, k = config_.hidden;
+  if (tensor->rows() != n || tensor->cols() != k) {
+    throw Error(Join(source_.path(), ": ", name, " is ", tensor->rows(), " x ", tensor->cols(),
+                     ", not ", n, " x ", k));
+  }
+  DenseType type = tensor->type();
+  const DenseEncoding* encoding = nullptr;  // set when rows are converted
+  if (!options_.head_encoding.empty() && options_.head_encoding != tensor->encoding()) {
+    encoding = FindDenseEncoding(options_.head_encoding);
+    if (encoding == nullptr || encoding->write == nullptr) {
+      throw Error(Join("unknown head encoding '", options_.head_encoding, "'; known are ",
+                       DenseEncodingNames(true)));
+    }
+    type = encoding->type;
+  } else if (!ops::DenseTypeHasKernel(type, k)) {
+    encoding = FindDenseEncoding("f32");
+    type = DenseType::kF32;
+    notes_->push_back(Join("the head is ", tensor->encoding(), ", which has no kernel: kept as f32"));
+  }
+  if (!ops::DenseTypeHasKernel(type, k)) {
+    throw Error(Join("a head of ", k, " columns cannot be ", options_.head_encoding));
+  }
+  weights->head_bytes = ops::DenseBytes(type, n, k);
+  weights->head_memory = AllocateBlock(weights->head_bytes);
+  weights->head = {type, n, k, reinterpret_cast<const uint8_t*>(weights->head_memory.get())};
+  weights->head_encoding = encoding != nullptr ? encoding->name : tensor->encoding();
+  auto* packed = reinterpret_cast<uint8_t*>(weights->head_memory.get());
+  const std::span<const uint8_t> bytes = tensor->bytes();
+  constexpr int64_t kRows = 256;  // a multiple of the row granule
+  pool_.Run([&](Team& team) {
+    std::vector<float> floats;
+    std::vector<uint8_t> encoded;
+    team.ShareDynamic((n + kRows - 1) / kRows, [&](int64_t piece) {
+      const int64_t begin = piece * kRows, end = std::min(n, begin + kRows);
+      const uint8_t* rows = bytes.data() + begin * tensor->row_bytes();
+      if (encoding != nullptr) {
+        floats.resize(static_cast<size_t>((end - begin) * k));
+        encoded.resize(static_cast<size_t>((end - begin) * k / encoding->block *
+                                           encoding->block_bytes));
+        tensor->ReadRowsF32(begin, end, floats.data());
+        encoding->write(floats.data(), floats.size(), encoded.data());
+        ops::PackDenseRows(type, n, k, begin, end, encoded.data(), packed);
+      } else {
+        ops::PackDenseRows(type, n, k, begin, end, rows, packed);
+      }
+      if (!bytes.empty()) Forget(rows, static_cast<uint64_t>((end - begin) * tensor->row_bytes()));
+    });
+  });
+  if (!config_.tied) {
+    weights->embedding = source_.Dense("token_embd.weight");
+    if (weights->embedding->cols() != k) {
+      throw Error(Join(source_.path(), ": token_embd.weight has ", weights->embedding->cols(),
+                       " columns, not ", k));
+    }
+  }
+}
+
+Weights Builder::Load() {
+  const auto start = std::chrono::steady_clock::now();
+  Weights weights;
+  std::string path;
+  const std::string stamp = Stamp();
+  if (!options_.cache_folder.empty()) {
+    path = Join(options_.cache_folder, "/", XXH3_64bits(stamp.data(), stamp.size()), ".packed");
+    cache_ = std::make_unique<PackedCacheReader>(path, stamp);
+    if (!cache_->ok()) cache_.reset();
+  }
+  for (int layer = 0; layer < config_.layers; ++layer) {
+    Progress(layer, cache_ ? "reading packed weights" : "packing weights");
+    weights.layers.push_back(LoadLayer(layer));
+    const LayerWeights& l = weights.layers.back();
+    weights.packed_bytes += l.qkv.bytes() + l.out.bytes() + l.gate_up.bytes() + l.down.bytes();
+  }
+  Progress(config_.layers, "preparing the head");
+  weights.output_norm = ReadVector(source_, "output_norm.weight", config_.hidden);
+  LoadHead(&weights);
+  weights.dead_neurons = dead_;
+  if (dead_ > 0) {
+    notes_->push_back(Join("dead FFN neurons: ", dead_, " of ",
+                           static_cast<int64_t>(config_.ffn) * config_.layers,
+                           options_.keep_dead_neurons ? " (kept)" : " (dropped)"));
+  }
+  weights.from_cache = cache_ != nullptr && packed_.empty();
+  if (!path.empty() && !weights.from_cache) {
+    Progress(config_.layers + 1, "writing the packed cache");
+    if (cache_) {
+      // Some entries were bad: a whole cache again from what is in memory.
+      packed_.clear();
+      for (int layer = 0; layer < config_.layers; ++layer) {
+        const std::string block = Join("blk.", layer, ".");
+        const LayerWeights& l = weights.layers[static_cast<size_t>(layer)];
+        packed_.emplace_back(block + "qkv", l.qkv);
+        packed_.emplace_back(block + "out", l.out);
+        packed_.emplace_back(block + "gate_up", l.gate_up);
+        packed_.emplace_back(block + "down", l.down);
+      }
+    }
+    for (const auto& [name, matrix] : packed_) {
+      new_cache_.Add(name, matrix.layout().id, matrix.data(), matrix.bytes());
+    }
+    for (const auto& [name, order] : orders_) {
+      new_cache_.Add(name, "neurons.v1", order.data(), order.size() * sizeof(int32_t));
+    }
+    cache_.reset();
+    const std::string trouble = new_cache_.Write(path, stamp, pool_);
+    if (!trouble.empty()) notes_->push_back(trouble);
+  }
+  Progress(config_.layers + 2, "ready");
+  weights.load_seconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return weights;
+}
+
+}  // namespace
+
+Weights LoadWeights(const ModelSource& source, const Config& config, const KernelSet& kernels,
+                    ThreadPool& pool, const WeightOptions& options,
+                    std::vector<std::string>* notes) {
+  return Builder(source, config, kernels, pool, options, notes).Load();
+}
+
+}  // namespace trit

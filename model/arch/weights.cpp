@@ -1,6 +1,5 @@
 #include "model/arch/weights.h"
 
-#include <sys/mman.h>
 #include <xxhash.h>
 
 #include <algorithm>
@@ -118,7 +117,8 @@ class Builder {
  private:
   LayerWeights LoadLayer(int layer);
   std::vector<int32_t> NeuronOrder(const std::string& block, int32_t* kept);
-  PackedMatrix Matrix(const std::string& name, int32_t n, int32_t k, const RowSource& rows);
+  PackedMatrix Matrix(const std::string& name, KernelPlan plan, const RowSource& rows);
+  KernelPlan Plan(int32_t n, int32_t k) const { return kernels_.Plan(n, k, pool_.threads()); }
   void LoadHead(Weights* weights);
   std::string Stamp() const;
   void Progress(double done, const char* what) {
@@ -155,9 +155,7 @@ std::string Builder::Stamp() const {
   return stamp;
 }
 
-PackedMatrix Builder::Matrix(const std::string& name, int32_t n, int32_t k,
-                             const RowSource& rows) {
-  KernelPlan plan = kernels_.Plan(n, k, pool_.threads());
+PackedMatrix Builder::Matrix(const std::string& name, KernelPlan plan, const RowSource& rows) {
   if (cache_) {
     const CacheEntry* entry = cache_->Find(name);
     PackedMatrix matrix = PackedMatrix::Reserve(plan, &arena_);
@@ -224,7 +222,7 @@ LayerWeights Builder::LoadLayer(int layer) {
   for (const auto& [part, rows] : parts) {
     AppendScales(source_, *part, nullptr, rows, &out.qkv_scales);
   }
-  out.qkv = Matrix(block + "qkv", q_rows + 2 * kv_rows, hidden,
+  out.qkv = Matrix(block + "qkv", Plan(q_rows + 2 * kv_rows, hidden),
                    [&](int32_t begin, int32_t end, int8_t* trits) {
                      int32_t base = 0;
                      for (const auto& [part, rows] : parts) {
@@ -239,7 +237,7 @@ LayerWeights Builder::LoadLayer(int layer) {
                    });
   const auto o = tensor("attn_output", hidden, q_rows);
   AppendScales(source_, *o, nullptr, hidden, &out.out_scales);
-  out.out = Matrix(block + "out", hidden, q_rows, [&](int32_t begin, int32_t end, int8_t* trits) {
+  out.out = Matrix(block + "out", Plan(hidden, q_rows), [&](int32_t begin, int32_t end, int8_t* trits) {
     o->ReadTrits(begin, end, trits);
   });
 
@@ -247,13 +245,13 @@ LayerWeights Builder::LoadLayer(int layer) {
   const auto gate = tensor("ffn_gate", config_.ffn, hidden), up = tensor("ffn_up", config_.ffn, hidden);
   AppendScales(source_, *gate, &order, out.neurons, &out.gate_scales);
   AppendScales(source_, *up, &order, out.neurons, &out.up_scales);
-  const int32_t granule =
-      kernels_.ChooseLayout(2 * out.neurons, hidden, pool_.threads()).n_granule;
-  out.pair_rows = granule % 2 == 0 ? granule / 2 : 0;
+  const trit_layout& layout = kernels_.ChooseLayout(2 * out.neurons, hidden, pool_.threads());
+  out.pair_rows = layout.n_granule % 2 == 0 ? layout.n_granule / 2 : 0;
   const int32_t run = out.pair_rows == 0 ? out.neurons : out.pair_rows;
   const int32_t runs = (out.neurons + run - 1) / run;
   out.gate_up = Matrix(
-      block + "gate_up", 2 * run * runs, hidden, [&](int32_t begin, int32_t end, int8_t* trits) {
+      block + "gate_up", kernels_.Plan(layout, 2 * run * runs, hidden, pool_.threads()),
+      [&](int32_t begin, int32_t end, int8_t* trits) {
         for (int32_t row = begin; row < end;) {
           const int32_t pair = row / (2 * run), within = row % (2 * run);
           const bool is_up = within >= run;
@@ -275,7 +273,7 @@ LayerWeights Builder::LoadLayer(int layer) {
   const auto down = tensor("ffn_down", hidden, config_.ffn);
   AppendScales(source_, *down, nullptr, hidden, &out.down_scales);
   out.down = Matrix(
-      block + "down", hidden, out.neurons, [&](int32_t begin, int32_t end, int8_t* trits) {
+      block + "down", Plan(hidden, out.neurons), [&](int32_t begin, int32_t end, int8_t* trits) {
         if (out.neurons == config_.ffn && std::is_sorted(order.begin(), order.end())) {
           down->ReadTrits(begin, end, trits);
           return;
@@ -290,6 +288,11 @@ LayerWeights Builder::LoadLayer(int layer) {
         }
       });
 
+  // What was packed need not stay in memory as file pages too.
+  for (const TernaryTensor* part : {q.get(), k.get(), v.get(), o.get(), gate.get(), up.get(),
+                                    down.get()}) {
+    part->DropPages(0, part->n());
+  }
   out.attn_norm = ReadVector(source_, block + "attn_norm.weight", hidden);
   out.ffn_norm = ReadVector(source_, block + "ffn_norm.weight", hidden);
   if (config_.facts->sub_norms) {
@@ -297,14 +300,6 @@ LayerWeights Builder::LoadLayer(int layer) {
     out.ffn_sub_norm = ReadVector(source_, block + "ffn_sub_norm.weight", config_.ffn, &order);
   }
   return out;
-}
-
-// Pages of a mapped file that were copied are not needed in memory any more.
-void Forget(const uint8_t* begin, uint64_t bytes) {
-  const auto page = uintptr_t{4096};
-  const uintptr_t from = (reinterpret_cast<uintptr_t>(begin) + page - 1) / page * page;
-  const uintptr_t to = (reinterpret_cast<uintptr_t>(begin) + bytes) / page * page;
-  if (from < to) madvise(reinterpret_cast<void*>(from), to - from, MADV_DONTNEED);
 }
 
 void Builder::LoadHead(Weights* weights) {
@@ -355,7 +350,7 @@ void Builder::LoadHead(Weights* weights) {
       } else {
         ops::PackDenseRows(type, n, k, begin, end, rows, packed);
       }
-      if (!bytes.empty()) Forget(rows, static_cast<uint64_t>((end - begin) * tensor->row_bytes()));
+      tensor->DropPages(begin, end);
     });
   });
   if (!config_.tied) {

@@ -97,6 +97,19 @@ int64_t FakeEngine::StepNs(int rows) const {
   return options_.flat_ns + std::max(0, rows - options_.free_rows) * options_.per_row_ns;
 }
 
+int32_t FakeEngine::Echo(const Slot& slot) {
+  constexpr std::string_view kEcho = "echo:";
+  const auto prompt_end = slot.tokens.begin() + static_cast<ptrdiff_t>(slot.prompt_size);
+  auto user = prompt_end;
+  while (user != slot.tokens.begin() && *(user - 1) != kUser) --user;
+  if (user == slot.tokens.begin() || !std::ranges::equal(user, user + std::min<ptrdiff_t>(
+          static_cast<ptrdiff_t>(kEcho.size()), prompt_end - user), kEcho.begin(), kEcho.end())) {
+    return -1;
+  }
+  const auto at = user + static_cast<ptrdiff_t>(kEcho.size()) + (slot.tokens.end() - prompt_end);
+  return at < prompt_end - 1 ? *at : kEos;  // the prompt's last token asks for the answer
+}
+
 void FakeEngine::FillLogits(const Slot& slot, std::span<float> row) const {
   uint64_t hash = 14695981039346656037u;
   for (const int32_t token : slot.tokens) {
@@ -105,6 +118,10 @@ void FakeEngine::FillLogits(const Slot& slot, std::span<float> row) const {
   for (size_t i = 0; i < row.size(); ++i) {
     const uint64_t mixed = (hash + i * 0x9e3779b97f4a7c15u) * 0xbf58476d1ce4e5b9u;
     row[i] = i < 256 ? static_cast<float>(mixed >> 40) * 0x1p-24f - 4 : -30.0f;
+  }
+  if (const int32_t echo = Echo(slot); echo >= 0) {
+    row[static_cast<size_t>(echo)] = 40;
+    return;
   }
   const size_t answered = slot.tokens.size() - slot.prompt_size;
   if (answered >= static_cast<size_t>(options_.answer_tokens)) {

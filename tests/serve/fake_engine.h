@@ -1,6 +1,6 @@
 // A deterministic engine for tests: tokens are bytes plus a few control tokens, the "model" is a
 // hash of the whole sequence, a step costs virtual (or real) time as a memory-bound machine's
-// would. It checks the scheduler's side of the Engine contract and throws when that is broken.
+// would. A user message "echo:TEXT" is answered with TEXT. It checks the scheduler's side of the Engine contract and throws when that is broken.
 #pragma once
 
 #include <atomic>
@@ -69,6 +69,8 @@ class FakeEngine : public Engine {
     size_t prompt_size = 0;
     int64_t capacity = 0;
   };
+  // The token an "echo:" message asks for next, -1 when there is no such message.
+  static int32_t Echo(const Slot& slot);
   void FillLogits(const Slot& slot, std::span<float> row) const;
   int64_t OpenCapacity() const;
 

@@ -218,6 +218,20 @@ class SelectionPass : public IRMutator {
     return IRMutator::visit(op);
   }
 
+  // Halide fetches ahead in a loop over cache lines; inside an innermost loop it must be flat.
+  Stmt visit(const For* op) override {
+    const int64_t* lines = as_const_int(op->extent);
+    if (!starts_with(op->name, "prefetch_split") || !lines || *lines > 32) {
+      return IRMutator::visit(op);
+    }
+    Stmt flat;
+    for (int line = static_cast<int>(*lines) - 1; line >= 0; --line) {
+      const Stmt one = substitute(op->name, op->min + line, op->body);
+      flat = flat.defined() ? Block::make(one, flat) : one;
+    }
+    return flat;
+  }
+
   template <typename T>
   auto VisitLet(const T* op) -> decltype(op->body) {
     const bool vector = op->value.type().is_vector();

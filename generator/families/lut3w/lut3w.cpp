@@ -8,6 +8,8 @@
 //
 //   form=tables  tables made once per token by the activation form: decode and very small M
 //   form=rows    tables of m_tile tokens made inside, once per K block, used for all rows
+#include <algorithm>
+
 #include "generator/family.h"
 #include "generator/forms/rows.h"
 #include "generator/select/micro_ops.h"
@@ -38,6 +40,7 @@ Space MakeSpace(const Target& target) {
       .Ints("words", {16, 19, 20, 22, 24, 26, 28}, "words (nine columns) of a K block")
       .Ints("m_tile", {1, 2, 3, 4, 5, 6, 8}, "tokens in registers")
       .Ints("unroll", {1, 2, 4}, "words per loop iteration")
+      .Ints("m_block", {8, 12, 16, 24, 32, 48, 64}, "tokens whose sums stay in cache")
       .Rule("accumulators, words and a table fit 32 registers",
             [&target](const Candidate& c) {
               const int vecs = c.Int("rows") / Lanes(target);
@@ -117,6 +120,7 @@ KernelParts Build(const Candidate& candidate, const Target& target) {
   const ActFormSpec form = tables ? TablesForm(words) : BiasedRowsForm(tokens, 9 * words);
   KernelParts p{layout, form, MatmulBuffers(layout, form), Func("y"), {{rows, 1}}};
   p.m_granule = tokens;
+  p.m_block = std::max(1, candidate.Int("m_block") / tokens) * tokens;
 
   Var r("r"), g("g"), t("t"), mb("mb"), kb("kb"), e("e"), j("j"), w("w"), ro("ro"), ri("ri");
   Tables made;

@@ -22,7 +22,8 @@ Space MakeSpace(const Target& target) {
   Space space("lut5", target.key);
   space.Ints("rows", {64, 128, 192, 256}, "rows of a granule")
       .Ints("groups", {16, 24, 27, 32, 43, 48}, "bytes (five columns) of a K block")
-      .Ints("unroll", {1, 2, 3, 4}, "bytes per loop iteration");
+      .Ints("unroll", {1, 2, 3, 4}, "bytes per loop iteration")
+      .Ints("prefetch", {0, 8, 16, 24, 32, 48}, "groups the weights are fetched ahead");
   return space;
 }
 
@@ -81,6 +82,10 @@ KernelParts Build(const Candidate& candidate, const Target&) {
   vectorise(acc.reorder(b, l, h, v));
   vectorise(acc.update().reorder(b, l, h, v, k));
   if (candidate.Int("unroll") > 1) acc.update().unroll(k, candidate.Int("unroll"));
+  if (candidate.Int("prefetch") > 0) {
+    acc.update().prefetch(p.buffers.w, k, k, candidate.Int("prefetch"),
+                          Halide::PrefetchBoundStrategy::NonFaulting);
+  }
   p.wanted = {"vpermi2b|vpermt2b"};
   return p;
 }

@@ -17,7 +17,12 @@ using nlohmann::json;
 namespace fs = std::filesystem;
 
 constexpr uint64_t kMaxTokenizerBytes = 64u << 20, kMaxConfigBytes = 16u << 20;
-constexpr uint64_t kMaxTokens = 1u << 22;
+
+// Ids are nearly dense: an id far beyond the number of tokens in the file is damage, and must not
+// make a vocabulary of millions.
+uint64_t IdLimit(size_t tokens) {
+  return 4 * uint64_t{tokens} + 65536;
+}
 
 int32_t FindId(const TokenizerSpec& spec, const std::string& text) {
   for (size_t i = spec.tokens.size(); i-- > 0;) {
@@ -34,8 +39,8 @@ std::string TokenText(const json& value) {
 }
 
 void Place(TokenizerSpec* spec, const json& id_value, const std::string& text, TokenKind kind,
-           const std::string& origin) {
-  if (!id_value.is_number_unsigned() || id_value.get<uint64_t>() >= kMaxTokens) {
+           uint64_t id_limit, const std::string& origin) {
+  if (!id_value.is_number_unsigned() || id_value.get<uint64_t>() >= id_limit) {
     throw Error(Join(origin, ": the token \"", text, "\" has the id ", id_value.dump()));
   }
   const auto id = id_value.get<size_t>();
@@ -140,15 +145,19 @@ TokenizerSpec Parse(const json& tokenizer, const std::string& origin,
     throw Error(Join(origin, ": the tokenizer model is ", type, "; BPE is the one that is read"));
   }
   TokenizerSpec spec;
+  const bool has_added = tokenizer.contains("added_tokens");
+  const uint64_t id_limit =
+      IdLimit(model.at("vocab").size() + (has_added ? tokenizer.at("added_tokens").size() : 0));
   for (const auto& [text, id] : model.at("vocab").items()) {
     const bool byte = text.size() == 6 && text.starts_with("<0x") && text.ends_with(">") &&
                       model.value("byte_fallback", false);
-    Place(&spec, id, text, byte ? TokenKind::kByte : TokenKind::kNormal, origin);
+    Place(&spec, id, text, byte ? TokenKind::kByte : TokenKind::kNormal, id_limit, origin);
   }
-  if (tokenizer.contains("added_tokens")) {
+  if (has_added) {
     for (const json& token : tokenizer.at("added_tokens")) {
       Place(&spec, token.at("id"), token.at("content").get<std::string>(),
-            token.value("special", false) ? TokenKind::kControl : TokenKind::kUserDefined, origin);
+            token.value("special", false) ? TokenKind::kControl : TokenKind::kUserDefined, id_limit,
+            origin);
     }
   }
   ReadMerges(model, &spec, origin);
@@ -296,7 +305,8 @@ TokenizerSpec ReadHfTokenizer(const std::string& folder, uint32_t vocab_size,
     if (fs::exists(added)) {
       const json tokens = ReadJson(added, kMaxConfigBytes);
       for (const auto& [text, id] : tokens.items()) {
-        Place(&spec, id, text, TokenKind::kControl, added.string());
+        Place(&spec, id, text, TokenKind::kControl, IdLimit(spec.tokens.size() + tokens.size()),
+              added.string());
       }
       spec.scores.resize(spec.tokens.size(), -1e9f);
     }

@@ -131,7 +131,7 @@ TEST(Mutations, TokenizerJson) {
       R"("post_processor":{"type":"TemplateProcessing","single":[{"SpecialToken":{"id":"<s>"}},)"
       R"({"Sequence":{"id":"A"}}]},)"
       R"("model":{"type":"BPE","vocab":{"a":0,"b":1,"ab":2,"c":3},"merges":["a b"]}})";
-  Survive(Bytes(json), 4000, 64 << 20, [](const std::vector<uint8_t>& bytes) {
+  Survive(Bytes(json), 4000, 8 << 20, [](const std::vector<uint8_t>& bytes) {
     std::vector<std::string> notes;
     const Tokenizer tokenizer(ParseTokenizerJson(Text(bytes), "x", &notes));
     tokenizer.Encode("abcab", {.parse_special = true});

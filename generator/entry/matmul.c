@@ -3,7 +3,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "HalideRuntime.h"
+#include <HalideRuntime.h>
 #include "generator/entry/descriptor.h"
 #include "runtime/abi/trit_kernel.h"
 

@@ -16,10 +16,14 @@ class Error : public std::runtime_error {
 };
 
 namespace internal {
-inline void Append(std::string* out, std::string_view piece) { out->append(piece); }
-inline void Append(std::string* out, char piece) { out->push_back(piece); }
+inline void Append(std::string* out, std::string_view piece) {
+  out->append(piece);
+}
+inline void Append(std::string* out, char piece) {
+  out->push_back(piece);
+}
 template <typename T>
-  requires std::is_arithmetic_v<T>
+requires std::is_arithmetic_v<T>
 void Append(std::string* out, T value) {
   char text[64];
   const auto end = std::to_chars(text, text + sizeof(text), value).ptr;

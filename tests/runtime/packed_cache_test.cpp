@@ -163,8 +163,8 @@ TEST_F(Cache, TheDefaultFolderFollowsXdg) {
   setenv("XDG_CACHE_HOME", "/somewhere", 1);
   EXPECT_EQ(PackedCache::DefaultDirectory(), "/somewhere/tritforge/packed");
   setenv("XDG_CACHE_HOME", "relative", 1);
-  setenv("HOME", "/home/of", 1);
-  EXPECT_EQ(PackedCache::DefaultDirectory(), "/home/of/.cache/tritforge/packed");
+  setenv("HOME", "/of/home", 1);
+  EXPECT_EQ(PackedCache::DefaultDirectory(), "/of/home/.cache/tritforge/packed");
   unsetenv("XDG_CACHE_HOME");
   unsetenv("HOME");
   EXPECT_EQ(PackedCache::DefaultDirectory(), "");

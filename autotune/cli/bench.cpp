@@ -5,15 +5,12 @@
 
 #include "autotune/bench/kernel_bench.h"
 #include "autotune/cli/command.h"
+#include "autotune/cli/shapes.h"
 #include "generator/kernel.h"
 #include "targets/base/error.h"
 
 namespace trit {
 namespace {
-
-struct Shape {
-  int32_t n, k;
-};
 
 struct Options {
   std::string shapes = "2b4t", format = "md";
@@ -24,25 +21,6 @@ struct Options {
   int samples = 11;
   int32_t n_per_task = 0, m_per_task = 0;
 };
-
-std::vector<Shape> ParseShapes(const std::string& text) {
-  if (text == "2b4t") return {{2560, 2560}, {640, 2560}, {6912, 2560}, {2560, 6912}};
-  std::vector<Shape> out;
-  size_t at = 0;
-  while (at <= text.size()) {
-    const size_t end = std::min(text.find(',', at), text.size());
-    const std::string word = text.substr(at, end - at);
-    Shape shape{};
-    int used = 0;
-    if (std::sscanf(word.c_str(), "%dx%d%n", &shape.n, &shape.k, &used) != 2 ||
-        used != static_cast<int>(word.size()) || shape.n < 1 || shape.k < 1) {
-      throw Error(Join("the shape \"", word, "\" is neither NxK nor \"2b4t\""));
-    }
-    out.push_back(shape);
-    at = end + 1;
-  }
-  return out;
-}
 
 void Run(const Options& options) {
   nlohmann::ordered_json rows = nlohmann::ordered_json::array();

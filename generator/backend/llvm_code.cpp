@@ -10,6 +10,7 @@
 #include <llvm/IR/Verifier.h>
 #include <llvm/Linker/Linker.h>
 #include <llvm/MC/TargetRegistry.h>
+#include <llvm/Object/ArchiveWriter.h>
 #include <llvm/Passes/PassBuilder.h>
 #include <llvm/Support/MemoryBuffer.h>
 #include <llvm/Support/SourceMgr.h>
@@ -276,6 +277,21 @@ std::string AssembleTables(const std::string& text, const std::string& arch,
     throw Error(Join("the tables of ", what, " are invalid: ", invalid));
   }
   return Emit(*module, machine, llvm::CodeGenFileType::ObjectFile, what);
+}
+
+std::string MakeArchive(const std::vector<std::pair<std::string, std::string_view>>& members) {
+  InitialiseOnce();
+  std::vector<llvm::NewArchiveMember> all;
+  for (const auto& [name, bytes] : members) {
+    all.emplace_back(llvm::MemoryBufferRef(llvm::StringRef(bytes.data(), bytes.size()), name));
+  }
+  auto archive = llvm::writeArchiveToBuffer(all, llvm::SymtabWritingMode::NormalSymtab,
+                                            llvm::object::Archive::K_GNU, /*Deterministic=*/true,
+                                            /*Thin=*/false);
+  if (!archive) {
+    throw Error(Join("LLVM cannot write a static library: ", Taken(archive.takeError())));
+  }
+  return (*archive)->getBuffer().str();
 }
 
 std::string LlvmVersion() {

@@ -30,6 +30,9 @@ std::string EmitAssembly(const CodeRequest& request);
 std::string AssembleTables(const std::string& text, const std::string& arch,
                            const std::string& what);
 
+// Objects as a static archive with a symbol table; deterministic.
+std::string MakeArchive(const std::vector<std::pair<std::string, std::string_view>>& members);
+
 std::string LlvmVersion();
 
 // Timings of the last request of this thread, in milliseconds.

@@ -172,14 +172,18 @@ ObjectPiece CompileMatmul(const Candidate& candidate, const Target& target, Kern
             const double start = Now();
             const StageCode stage = CompileStage(candidate, target, parts);
             last_times.halide = Now() - start;
-            std::string object =
-                EmitObject(MatmulRequest(candidate, target, *parts, stage.bitcode));
+            std::string object = CompileMatmulWith(candidate, target, *parts, stage);
             const CodeTimes code = LastCodeTimes();
             last_times.link = code.link;
             last_times.optimise = code.optimise;
             last_times.emit = code.emit;
             return object;
           })};
+}
+
+std::string CompileMatmulWith(const Candidate& candidate, const Target& target,
+                              const KernelParts& parts, const StageCode& stage) {
+  return EmitObject(MatmulRequest(candidate, target, parts, stage.bitcode));
 }
 
 std::string MatmulAssembly(const Candidate& candidate) {

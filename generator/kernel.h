@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "generator/backend/stage.h"
 #include "generator/family.h"
 #include "runtime/abi/trit_kernel.h"
 
@@ -26,6 +27,10 @@ ObjectPiece CompileLayout(const LayoutSpec& layout, std::string_view arch);
 ObjectPiece CompileForm(const ActFormSpec& form, const Target& target);
 // run.
 ObjectPiece CompileMatmul(const Candidate& candidate, const Target& target, KernelParts* parts);
+
+// The object of a stage that is compiled already (CompileMatmul is this behind the cache).
+std::string CompileMatmulWith(const Candidate& candidate, const Target& target,
+                              const KernelParts& parts, const StageCode& stage);
 
 std::string LayoutName(const LayoutSpec& layout, std::string_view arch);
 std::string FormName(const ActFormSpec& form, const Target& target);

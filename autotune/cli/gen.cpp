@@ -64,7 +64,8 @@ void AddGen(CLI::App& program) {
   command->add_option("--isa", options->isa, "targets, e.g. avx2,avx512vnni")
       ->delimiter(',')
       ->required();
-  command->add_option("--shapes", options->shapes, "NxK,... or 2b4t: shapes with rows of their own");
+  command->add_option("--shapes", options->shapes,
+                      "NxK,... or 2b4t: shapes with rows of their own");
   command->add_option("--m", options->m, "token counts with rows of their own")
       ->delimiter(',')
       ->check(CLI::Range(1, INT32_MAX));

@@ -32,8 +32,8 @@ void Run(const std::string& path, bool json) {
   std::string features, missing;
   for (const auto& f : tables["features"]) features += " " + text(f);
   for (const std::string& f : checked->missing_features()) missing += " " + f;
-  std::printf("needs%s%s%s\n", features.c_str(),
-              missing.empty() ? "" : "; this CPU lacks", missing.c_str());
+  std::printf("needs%s%s%s\n", features.c_str(), missing.empty() ? "" : "; this CPU lacks",
+              missing.c_str());
   for (const auto& l : tables["layouts"]) {
     std::printf("layout %s: granule %d rows, K by %d, aligned to %d\n", text(l["id"]).c_str(),
                 l["n_granule"].get<int>(), l["k_multiple"].get<int>(), l["align"].get<int>());
@@ -49,11 +49,12 @@ void Run(const std::string& path, bool json) {
   for (const auto& c : tables["choices"]) {
     const auto any = [](int v) { return v ? std::to_string(v) : std::string("any"); };
     const int last = c["m_max"].get<int>();
-    std::printf("choice n %s, k %s, m %d..%s, threads %s -> kernel %d (%d rows, %d tokens a task)\n",
-                any(c["n"].get<int>()).c_str(), any(c["k"].get<int>()).c_str(),
-                c["m_min"].get<int>(), last == INT32_MAX ? "max" : std::to_string(last).c_str(),
-                any(c["threads"].get<int>()).c_str(), c["kernel"].get<int>(),
-                c["n_per_task"].get<int>(), c["m_per_task"].get<int>());
+    std::printf(
+        "choice n %s, k %s, m %d..%s, threads %s -> kernel %d (%d rows, %d tokens a task)\n",
+        any(c["n"].get<int>()).c_str(), any(c["k"].get<int>()).c_str(), c["m_min"].get<int>(),
+        last == INT32_MAX ? "max" : std::to_string(last).c_str(),
+        any(c["threads"].get<int>()).c_str(), c["kernel"].get<int>(), c["n_per_task"].get<int>(),
+        c["m_per_task"].get<int>());
   }
 }
 

@@ -16,7 +16,8 @@ std::vector<Shape> ParseShapes(const std::string& text) {
     const std::string word = text.substr(at, end - at);
     Shape shape{};
     int used = 0;
-    if (word.size() > 21 || std::sscanf(word.c_str(), "%9dx%9d%n", &shape.n, &shape.k, &used) != 2 ||
+    if (word.size() > 21 ||
+        std::sscanf(word.c_str(), "%9dx%9d%n", &shape.n, &shape.k, &used) != 2 ||
         used != static_cast<int>(word.size()) || shape.n < 1 || shape.k < 1) {
       throw Error(Join("the shape \"", word, "\" is neither NxK nor \"2b4t\""));
     }

@@ -31,8 +31,8 @@ class Tables {
           escaped += "0123456789ABCDEF"[byte & 15];
         }
       }
-      text_ += Join(at->second, " = private unnamed_addr constant [", text.size() + 1,
-                    " x i8] c\"", escaped, "\\00\"\n");
+      text_ += Join(at->second, " = private unnamed_addr constant [", text.size() + 1, " x i8] c\"",
+                    escaped, "\\00\"\n");
     }
     return "ptr " + at->second;
   }
@@ -70,14 +70,13 @@ constexpr const char* kFormType = "{i32, i32, ptr, ptr, ptr, ptr}";
 constexpr const char* kKernelType =
     "{i32, i32, ptr, ptr, ptr, ptr, ptr, i32, i32, i32, i32, i64, ptr}";
 constexpr const char* kChoiceType = "{i32, i32, i32, i32, i32, i32, i32, i32, i32, i32}";
-constexpr const char* kLibraryType =
-    "{i32, i32, i32, i32, i32, i32, ptr, ptr, ptr, ptr, ptr, ptr}";
+constexpr const char* kLibraryType = "{i32, i32, i32, i32, i32, i32, ptr, ptr, ptr, ptr, ptr, ptr}";
 static_assert(sizeof(trit_layout) == 48 && sizeof(trit_act_form) == 40 &&
-              sizeof(trit_kernel) == 80 && sizeof(trit_choice) == 40 &&
-              sizeof(trit_library) == 72);
+              sizeof(trit_kernel) == 80 && sizeof(trit_choice) == 40 && sizeof(trit_library) == 72);
 
 Json LayoutJson(const trit_layout& l) {
-  return {{"id", l.id}, {"align", l.align}, {"n_granule", l.n_granule}, {"k_multiple", l.k_multiple}};
+  return {
+      {"id", l.id}, {"align", l.align}, {"n_granule", l.n_granule}, {"k_multiple", l.k_multiple}};
 }
 
 }  // namespace
@@ -105,12 +104,11 @@ BuiltLibrary BuildLibrary(const LibraryPlan& plan) {
     }
     const std::string layout = LayoutName(parts.layout, target.arch);
     if (add(layout, [&] { return CompileLayout(parts.layout, target.arch); })) {
-      t.Define(layout, Join(kLayoutType, " {", I32(sizeof(trit_layout), parts.layout.align), ", ",
-                            t.String(parts.layout.id), ", ",
-                            I32(parts.layout.granule, parts.layout.k_step), ", ",
-                            t.Function(layout + "_packed_bytes"), ", ",
-                            t.Function(layout + "_pack"), ", ", t.Function(layout + "_unpack"),
-                            "}"));
+      t.Define(layout,
+               Join(kLayoutType, " {", I32(sizeof(trit_layout), parts.layout.align), ", ",
+                    t.String(parts.layout.id), ", ", I32(parts.layout.granule, parts.layout.k_step),
+                    ", ", t.Function(layout + "_packed_bytes"), ", ", t.Function(layout + "_pack"),
+                    ", ", t.Function(layout + "_unpack"), "}"));
       layouts.push_back({{"id", parts.layout.id},
                          {"align", parts.layout.align},
                          {"n_granule", parts.layout.granule},
@@ -142,11 +140,11 @@ BuiltLibrary BuildLibrary(const LibraryPlan& plan) {
                        {"scratch_bytes", parts.scratch_bytes}});
   }
   for (const LibraryPlan::Row& r : plan.rows) {
-    choice_values.push_back(Join("{",
-                                 I32(sizeof(trit_choice), r.row.n, r.row.k, r.row.m_min,
-                                     r.row.m_max, r.row.threads, r.kernel, r.row.n_per_task,
-                                     r.row.m_per_task, 0),
-                                 "}"));
+    choice_values.push_back(
+        Join("{",
+             I32(sizeof(trit_choice), r.row.n, r.row.k, r.row.m_min, r.row.m_max, r.row.threads,
+                 r.kernel, r.row.n_per_task, r.row.m_per_task, 0),
+             "}"));
     choices.push_back({{"n", r.row.n},
                        {"k", r.row.k},
                        {"m_min", r.row.m_min},
@@ -170,14 +168,13 @@ BuiltLibrary BuildLibrary(const LibraryPlan& plan) {
                 t.String(GeneratorBuildId()), ", ptr @kernels, ptr @choices}"));
   t.Append(Join("define ptr @", out.symbol, "() { ret ptr @library }"));
   const std::string what = Join("the library of ", target.key);
-  out.objects.push_back({Join("trit_tables_", target.key),
-                         AssembleTables(t.text(), target.arch, what)});
-  out.shared_entry = {
-      Join("trit_shared_", target.key),
-      AssembleTables(Join("declare hidden ptr @", out.symbol, "()\ndefine ptr @",
-                          TRIT_LIBRARY_SYMBOL, "() { %p = call ptr @", out.symbol,
-                          "() ret ptr %p }"),
-                     target.arch, what)};
+  out.objects.push_back(
+      {Join("trit_tables_", target.key), AssembleTables(t.text(), target.arch, what)});
+  out.shared_entry = {Join("trit_shared_", target.key),
+                      AssembleTables(Join("declare hidden ptr @", out.symbol, "()\ndefine ptr @",
+                                          TRIT_LIBRARY_SYMBOL, "() { %p = call ptr @", out.symbol,
+                                          "() ret ptr %p }"),
+                                     target.arch, what)};
   out.manifest = {{"abi", {TRIT_ABI_MAJOR, TRIT_ABI_MINOR}},
                   {"arch", target.arch},
                   {"target", target.key},

@@ -20,7 +20,7 @@ int main(void) {
 
   int8_t* weights = calloc(N, K);           /* -1, 0 or +1 */
   int8_t* tokens = calloc((size_t)m, (size_t)k); /* padding is zero */
-  for (int i = 0; i < N * K; ++i) weights[i] = (int8_t)(i * 7919 % 3 - 1);
+  for (int i = 0; i < N * K; ++i) weights[i] = (int8_t)(i * 7 / 5 % 3 - 1);
   for (int i = 0; i < M * K; ++i) tokens[i / K * k + i % K] = (int8_t)(i * 31 % 255 - 127);
 
   void* w = Room(f->layout->packed_bytes(N, K));

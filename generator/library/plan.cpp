@@ -76,8 +76,8 @@ LibraryPlan PlanLibrary(const Target& target, const std::vector<TunedRow>& given
   for (TunedRow& row : rows) {
     row.candidate = Canonical(row.candidate);
     if (row.candidate.target != target.key) {
-      throw Error(Join("the candidate \"", row.candidate.Text(), "\" is no kernel for ",
-                       target.key));
+      throw Error(
+          Join("the candidate \"", row.candidate.Text(), "\" is no kernel for ", target.key));
     }
     auto at = std::find(plan.kernels.begin(), plan.kernels.end(), row.candidate);
     if (at == plan.kernels.end()) at = plan.kernels.insert(at, row.candidate);

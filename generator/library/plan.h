@@ -18,7 +18,7 @@ struct LibraryPlan {
   const Target* target = nullptr;
   std::vector<Candidate> kernels;  // canonical, each once, in the order of first use
   struct Row {
-    TunedRow row;    // its candidate is canonical
+    TunedRow row;     // its candidate is canonical
     uint32_t kernel;  // index into kernels
   };
   std::vector<Row> rows;

@@ -1,0 +1,56 @@
+// What the shipped kernels' loops hold, on every target, also those this CPU lacks: the wanted
+// instruction is there, nothing is gathered, called or spilled.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "generator/asm_report.h"
+#include "generator/backend/stage.h"
+#include "generator/kernel.h"
+#include "generator/library/plan.h"
+#include "targets/base/error.h"
+
+namespace trit {
+namespace {
+
+TEST(AsmReportText, CountsInnermostLoops) {
+  const AsmReport report(
+      "f:\n"
+      ".outer:\n\txorl %eax, %eax\n"
+      ".inner:\n\tvpermw (%rsi), %zmm0, %zmm1\n"
+      "\tvmovdqa64 %zmm1, 64(%rsp)  # 64-byte Spill\n"
+      "\tdecl %eax\n\tjne .inner\n"
+      "\tvmovdqa64 64(%rsp), %zmm1  # 64-byte Reload\n"
+      "\tjne .outer\n\tcallq g\n\tretq\n");
+  ASSERT_EQ(report.loops().size(), 1u);
+  EXPECT_EQ(report.loops()[0].label, ".inner");
+  EXPECT_EQ(report.loops()[0].spills, 1);
+  EXPECT_EQ(report.loops()[0].instructions, 4);
+  EXPECT_TRUE(report.Holds("vpermw"));
+  EXPECT_FALSE(report.Holds("xorl"));
+  EXPECT_EQ(report.calls(), 1);
+}
+
+TEST(Assembly, DefaultsHoldWhatTheyWere_MadeFor) {
+  int kernels = 0;
+  for (const Target& target : AllTargets()) {
+    if (!HasDefaultRows(target)) continue;
+    for (const Candidate& candidate : PlanLibrary(target, DefaultRows(target)).kernels) {
+      SCOPED_TRACE(candidate.Text());
+      const AsmReport report(MatmulAssembly(candidate));
+      const KernelParts parts = BuildParts(candidate, target);
+      EXPECT_FALSE(parts.wanted.empty());
+      for (const std::string& mnemonic : parts.wanted) {
+        EXPECT_TRUE(report.Holds(mnemonic)) << mnemonic << "\n" << report.Text();
+      }
+      EXPECT_EQ(report.gathers(), 0) << report.Text();
+      EXPECT_EQ(report.calls(), 0) << report.Text();
+      ASSERT_FALSE(report.loops().empty());
+      EXPECT_EQ(report.loops()[0].spills, 0) << report.Text();
+      ++kernels;
+    }
+  }
+  EXPECT_GT(kernels, 0);
+}
+
+}  // namespace
+}  // namespace trit

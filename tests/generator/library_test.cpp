@@ -1,0 +1,220 @@
+// A generated library: files, tables against manifest, the example in plain C, determinism.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "generator/library/write.h"
+#include "runtime/kernel_library.h"
+#include "targets/base/error.h"
+#include "targets/features.h"
+
+namespace trit {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string Slurp(const fs::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+}
+
+const fs::path& Folder() {
+  static const fs::path folder = fs::path(TRIT_BINARY_DIR) / "tests/generator_library";
+  return folder;
+}
+
+// Targets with default schedules, lowest rank first.
+std::vector<const Target*> Shipped() {
+  std::vector<const Target*> out;
+  for (const Target& t : AllTargets()) {
+    if (t.arch == HostArch() && HasDefaultRows(t)) out.insert(out.begin(), &t);
+  }
+  return out;
+}
+
+std::string RunShell(const std::string& command, int* status) {
+  std::string out;
+  FILE* pipe = popen((command + " 2>&1").c_str(), "r");
+  char buffer[4096];
+  while (size_t got = fread(buffer, 1, sizeof(buffer), pipe)) out.append(buffer, got);
+  *status = pclose(pipe);
+  return out;
+}
+
+std::string ToolPath() {
+  return TRIT_BINARY_DIR "/bin/tritforge";
+}
+
+std::string IsaList() {
+  std::string list;
+  for (const Target* t : Shipped()) {
+    if (!list.empty()) list += ',';
+    list += t->key;
+  }
+  return list;
+}
+
+// gen once for all tests of this program.
+void Generate() {
+  static const bool done = [] {
+    fs::remove_all(Folder());
+    int status = 0;
+    const std::string out =
+        RunShell(ToolPath() + " gen --isa " + IsaList() +
+                     " --shapes 2560x2560,2560x6912,6912x2560 --m 1,8,128 -o " + Folder().string(),
+                 &status);
+    EXPECT_EQ(status, 0) << out;
+    return status == 0;
+  }();
+  ASSERT_TRUE(done);
+}
+
+TEST(Library, ExampleInPlainCIsExact) {
+  ASSERT_NO_FATAL_FAILURE(Generate());
+  const Target& lowest = *Shipped().front();
+  if (!HostFeatures().CanRun(lowest)) GTEST_SKIP() << "this CPU lacks " << lowest.key;
+  for (const char* kind : {".a", ".so"}) {
+    int status = 0;
+    const std::string demo = (Folder() / "demo").string();
+    std::string library = Join(Folder().string(), "/lib/libtrit_kernels_", lowest.key, ".a");
+    std::string flags;
+    if (std::string(kind) == ".so") {
+      library = Join(Folder().string(), "/lib/libtrit_kernels_", lowest.key, ".so -Wl,-rpath,",
+                     Folder().string(), "/lib");
+      flags = Join(" -Dtrit_library_v1_", lowest.key, "=trit_library_v1");
+    }
+    const std::string built =
+        RunShell("cc -std=c11 -Wall -Werror" + flags + " -I" + Folder().string() + "/include " +
+                     Folder().string() + "/example/example.c " + library + " -o " + demo,
+                 &status);
+    ASSERT_EQ(status, 0) << built;
+    const std::string said = RunShell(demo, &status);
+    EXPECT_EQ(status, 0) << said;
+    EXPECT_THAT(said, testing::HasSubstr(": exact"));
+  }
+}
+
+TEST(Library, TablesSayWhatTheManifestSays) {
+  ASSERT_NO_FATAL_FAILURE(Generate());
+  const auto manifest = nlohmann::ordered_json::parse(Slurp(Folder() / "manifest.json"));
+  ASSERT_EQ(manifest.size(), Shipped().size());
+  for (const auto& expected : manifest) {
+    int status = 0;
+    const std::string said =
+        RunShell(ToolPath() + " inspect --json " + Folder().string() + "/lib/libtrit_kernels_" +
+                     expected["target"].get<std::string>() + ".so",
+                 &status);
+    ASSERT_EQ(status, 0) << said;
+    EXPECT_EQ(nlohmann::ordered_json::parse(said), expected);
+    EXPECT_GE(expected["choices"].size(), 9u);
+    EXPECT_EQ(expected["choices"][0]["n"], 2560);
+  }
+}
+
+TEST(Library, TheRuntimeAcceptsEveryLibrary) {
+  ASSERT_NO_FATAL_FAILURE(Generate());
+  for (const Target* t : Shipped()) {
+    const auto library =
+        KernelLibrary::FromFile(Join(Folder().string(), "/lib/libtrit_kernels_", t->key, ".so"));
+    EXPECT_STREQ(library->target().key, t->key);
+    EXPECT_EQ(library->runnable(),
+              HostFeatures().CanRun(*t) && library->missing_features().empty());
+  }
+}
+
+TEST(Library, CMakePackageIsFound) {
+  ASSERT_NO_FATAL_FAILURE(Generate());
+  const fs::path project = Folder() / "project";
+  fs::create_directories(project);
+  std::ofstream(project / "CMakeLists.txt")
+      << "cmake_minimum_required(VERSION 3.16)\nproject(p C)\n"
+         "find_package(TritKernels REQUIRED)\nadd_executable(p ../example/example.c)\n"
+         "target_link_libraries(p PRIVATE TritKernels::"
+      << Shipped().front()->key << ")\n";
+  int status = 0;
+  const std::string out = RunShell(
+      "cd " + project.string() + " && cmake -B build -DCMAKE_PREFIX_PATH=" + Folder().string() +
+          " . && cmake --build build",
+      &status);
+  EXPECT_EQ(status, 0) << out;
+}
+
+TEST(Library, EqualInputEqualBytes) {
+  // Without the cache, in two processes and twice in this one.
+  const Target& target = *Shipped().back();
+  setenv("TRITFORGE_CACHE", "off", 1);
+  std::vector<std::string> manifests;
+  for (const char* name : {"first", "second"}) {
+    int status = 0;
+    const std::string folder = Folder().string() + "_" + name;
+    fs::remove_all(folder);
+    const std::string out =
+        RunShell(Join(ToolPath(), " gen --isa ", target.key, " -o ", folder), &status);
+    ASSERT_EQ(status, 0) << out;
+  }
+  int compared = 0;
+  const fs::path first = Folder().string() + "_first", second = Folder().string() + "_second";
+  for (const auto& entry : fs::recursive_directory_iterator(first)) {
+    if (!entry.is_regular_file()) continue;
+    const fs::path other = second / fs::relative(entry.path(), first);
+    EXPECT_EQ(Slurp(entry.path()), Slurp(other)) << entry.path();
+    ++compared;
+  }
+  EXPECT_GT(compared, 8);
+  const LibraryPlan plan = PlanLibrary(target, DefaultRows(target));
+  EXPECT_EQ(Archive(BuildLibrary(plan).objects), Archive(BuildLibrary(plan).objects));
+  EXPECT_EQ(Archive(BuildLibrary(plan).objects),
+            Slurp(first / "lib" / Join("libtrit_kernels_", target.key, ".a")));
+}
+
+TEST(Library, RefusesGapsAndStrangers) {
+  const Target& target = *Shipped().back();
+  std::vector<TunedRow> rows = DefaultRows(target);
+  const auto refusal = [&](std::vector<TunedRow> changed) -> std::string {
+    try {
+      PlanLibrary(target, changed);
+    } catch (const Error& e) {
+      return e.what();
+    }
+    return "accepted";
+  };
+  EXPECT_EQ(refusal(rows), "accepted");
+  EXPECT_THAT(refusal({}), testing::HasSubstr("no schedules"));
+  std::vector<TunedRow> gap = {rows[0]};
+  gap[0].m_min = 1;
+  gap[0].m_max = 4;
+  EXPECT_THAT(refusal(gap), testing::HasSubstr("without a kernel for any shape at m = 5"));
+  gap[0].m_max = INT32_MAX;
+  EXPECT_EQ(refusal(gap), "accepted");
+  gap[0].threads = 2;
+  EXPECT_THAT(refusal(gap), testing::HasSubstr("at m = 1"));
+  const Target* other = nullptr;
+  for (const Target& t : AllTargets()) {
+    if (t.key != std::string_view(target.key) && HasDefaultRows(t)) other = &t;
+  }
+  if (other) {
+    EXPECT_THAT(refusal(DefaultRows(*other)), testing::HasSubstr("is no kernel for"));
+  }
+}
+
+TEST(Library, ToolsFailWithASentence) {
+  int status = 0;
+  EXPECT_THAT(RunShell(ToolPath() + " inspect /nonexistent.so", &status),
+              testing::HasSubstr("/nonexistent.so"));
+  EXPECT_NE(status, 0);
+  EXPECT_THAT(RunShell(ToolPath() + " gen --isa z80 -o " + Folder().string() + "_none", &status),
+              testing::HasSubstr("known targets"));
+  EXPECT_NE(status, 0);
+  EXPECT_THAT(RunShell("CC=/no/such/cc " + ToolPath() + " gen --isa " + Shipped().back()->key +
+                           " -o " + Folder().string() + "_nocc",
+                       &status),
+              testing::HasSubstr("/no/such/cc"));
+  EXPECT_NE(status, 0);
+}
+
+}  // namespace
+}  // namespace trit

@@ -107,10 +107,15 @@ AsmReport::AsmReport(const std::string& assembly) {
   });
 }
 
-bool AsmReport::Holds(const std::string& mnemonic) const {
-  if (loops_.empty()) return all_.count(mnemonic) > 0;
-  return std::any_of(loops_.begin(), loops_.end(),
-                     [&](const LoopReport& l) { return l.mnemonics.count(mnemonic) > 0; });
+bool AsmReport::Holds(const std::string& mnemonics) const {
+  std::istringstream alternatives(mnemonics);
+  for (std::string one; std::getline(alternatives, one, '|');) {
+    if (loops_.empty() && all_.count(one)) return true;
+    for (const LoopReport& loop : loops_) {
+      if (loop.mnemonics.count(one)) return true;
+    }
+  }
+  return false;
 }
 
 std::string AsmReport::Text() const {

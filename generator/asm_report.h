@@ -27,8 +27,8 @@ class AsmReport {
   const std::vector<LoopReport>& loops() const { return loops_; }
   int calls() const { return calls_; }  // in the whole text
   int gathers() const { return gathers_; }
-  bool Holds(const std::string& mnemonic) const;  // in any innermost loop, or in straight code
-                                                  // when there is no loop
+  // One of "vpermw|vpermb" in any innermost loop, or in straight code when there is no loop.
+  bool Holds(const std::string& mnemonics) const;
   std::string Text() const;
 
  private:

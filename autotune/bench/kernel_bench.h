@@ -4,27 +4,29 @@
 // the system grants them, are read one after the other, so that every call streams its weights from
 // memory as a decode step does. Hot: one copy, as often as the caches hold it.
 //
-// A sample is many calls, about `sample_ms` long: every thread runs its slices of call after call
-// without meeting the others (what a barrier costs is the runtime's to measure), and the sample's
-// time is the wall time of all threads divided by the calls. Activations are prepared once outside;
-// prepare_ns says what that costs for one call on one thread. Tables that a kernel builds inside
-// are inside the time. Before anything is timed, sums of sampled rows are compared with the plain
-// sum; a difference throws.
+// A sample is many calls, about `sample_ms` long: every thread of the pool runs its slices of call
+// after call without meeting the others (what a barrier costs is the runtime's to measure), and the
+// sample's time is the wall time from start to the last thread's end, divided by the calls.
+// Activations are prepared once outside; prepare_ns says what that costs for one call on one
+// thread. Tables that a kernel builds inside are inside the time. Before anything is timed, sums of
+// sampled rows are compared with the plain sum; a difference throws.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "runtime/abi/trit_kernel.h"
+#include "runtime/thread_pool.h"
 
 namespace trit {
 
 struct BenchCase {
   const trit_kernel* kernel = nullptr;
   int32_t n = 0, k = 0, m = 1;
-  int threads = 1;
   bool hot = false;
   int32_t n_per_task = 0;  // 0: one contiguous slice a thread
   int32_t m_per_task = 0;
@@ -42,14 +44,18 @@ struct BenchSummary {
 
 class KernelBench {
  public:
-  // Packs, prepares, checks. Throws trit::Error naming the kernel and what went wrong.
-  explicit KernelBench(const BenchCase& bench_case);
+  // Packs, prepares, checks. Throws trit::Error naming the kernel and what went wrong. The pool
+  // outlives this.
+  KernelBench(const BenchCase& bench_case, ThreadPool& pool);
   ~KernelBench();
   KernelBench(const KernelBench&) = delete;
   KernelBench& operator=(const KernelBench&) = delete;
 
   void Sample();  // takes one
   BenchSummary Summary() const;
+
+  // The weights' memory, for measuring the read roof beside the kernel.
+  std::span<const std::byte> memory() const;
 
  private:
   struct Impl;

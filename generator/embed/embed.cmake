@@ -44,12 +44,17 @@ function(trit_embed_c folder source)
 endfunction()
 
 # Micro-ops of a target: LLVM IR text -> bitcode that Halide's LLVM 14 reads.
+# The data layout is what Halide's LLVM gives its modules; without it every link warns.
 find_program(TRIT_LLVM_AS NAMES llvm-as-14 REQUIRED)
+set(TRIT_LAYOUT_x86-64 "e-m:e-p270:32:32-p271:32:32-p272:64:64-i64:64-f80:128-n8:16:32:64-S128")
+set(TRIT_LAYOUT_aarch64 "e-m:e-i8:8:32-i16:16:32-i64:64-i128:128-n32:64-S128")
 function(trit_embed_micro_ops target source)
+  file(STRINGS ${PROJECT_SOURCE_DIR}/targets/${target}/target.inc line REGEX "\\.arch = ")
+  string(REGEX REPLACE ".*\"(.*)\".*" "\\1" arch "${line}")
   set(out ${PROJECT_BINARY_DIR}/generator/bitcode/micro_ops/${target}.bc)
   add_custom_command(OUTPUT ${out}
     COMMAND ${CMAKE_COMMAND} -E make_directory ${PROJECT_BINARY_DIR}/generator/bitcode/micro_ops
-    COMMAND ${TRIT_LLVM_AS} ${source} -o ${out}
+    COMMAND ${TRIT_LLVM_AS} --data-layout=${TRIT_LAYOUT_${arch}} ${source} -o ${out}
     DEPENDS ${source} VERBATIM)
   trit_embed_file(micro_ops/${target}.bc ${out})
 endfunction()

@@ -27,10 +27,12 @@ TEST(AsmReportText, CountsInnermostLoops) {
   EXPECT_EQ(report.loops()[0].instructions, 4);
   EXPECT_TRUE(report.Holds("vpermw"));
   EXPECT_FALSE(report.Holds("xorl"));
+  EXPECT_TRUE(report.Holds("vpermb|vpermw"));
+  EXPECT_FALSE(report.Holds("vpermb|vperm"));
   EXPECT_EQ(report.calls(), 1);
 }
 
-TEST(Assembly, DefaultsHoldWhatTheyWere_MadeFor) {
+TEST(Assembly, DefaultsHoldTheWantedInstruction) {
   int kernels = 0;
   for (const Target& target : AllTargets()) {
     if (!HasDefaultRows(target)) continue;

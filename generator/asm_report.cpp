@@ -33,7 +33,8 @@ Line ParseLine(const std::string& text) {
     line.label = word.substr(0, word.size() - 1);
     return line;
   }
-  if (word[0] == '.') return line;  // directive
+  if (word[0] == '.') return line;                      // directive
+  if (word[0] == '{' && !(words >> word)) return line;  // "{vex} vpdpbusd"
   line.mnemonic = word;
   std::getline(words, line.operands);
   const size_t start = line.operands.find_first_not_of(" \t");
@@ -110,9 +111,11 @@ AsmReport::AsmReport(const std::string& assembly) {
 bool AsmReport::Holds(const std::string& mnemonics) const {
   std::istringstream alternatives(mnemonics);
   for (std::string one; std::getline(alternatives, one, '|');) {
-    if (loops_.empty() && all_.count(one)) return true;
-    for (const LoopReport& loop : loops_) {
-      if (loop.mnemonics.count(one)) return true;
+    for (const std::string& name : {one, "v" + one}) {  // AVX spells SSE's names with a v
+      if (loops_.empty() && all_.count(name)) return true;
+      for (const LoopReport& loop : loops_) {
+        if (loop.mnemonics.count(name)) return true;
+      }
     }
   }
   return false;

@@ -27,7 +27,8 @@ class AsmReport {
   const std::vector<LoopReport>& loops() const { return loops_; }
   int calls() const { return calls_; }  // in the whole text
   int gathers() const { return gathers_; }
-  // One of "vpermw|vpermb" in any innermost loop, or in straight code when there is no loop.
+  // One of "vpermw|vpermb" in any innermost loop, or in straight code when there is no loop; a name
+  // also stands for its AVX form ("pmaddwd": vpmaddwd).
   bool Holds(const std::string& mnemonics) const;
   std::string Text() const;
 

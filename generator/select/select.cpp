@@ -1,5 +1,6 @@
 #include "generator/select/select.h"
 
+#include <algorithm>
 #include <map>
 #include <sstream>
 
@@ -121,15 +122,39 @@ class SelectionPass : public IRMutator {
     return IRMutator::visit(op);
   }
 
-  // If e is dense[order], the dense vector: bytes before the lookup's own reordering.
-  Expr Unordered(const Expr& e, const std::vector<int>& order) {
-    const Expr value = Resolved(e);
-    const Shuffle* s = value.as<Shuffle>();
-    if (s && s->vectors.size() == 1 && s->indices == order &&
-        s->vectors[0].type().lanes() == static_cast<int>(order.size())) {
-      return mutate(s->vectors[0]);
+  // If e is f(dense[order]) with f working lane by lane, f(dense): what e was before the lookup's own
+  // reordering.
+  Expr Unordered(const Expr& raw, const std::vector<int>& order) {
+    if (std::is_sorted(order.begin(), order.end())) return mutate(raw);  // 16 bytes: no reordering
+    const Expr e = Resolved(raw);
+    if (const Broadcast* b = e.as<Broadcast>()) return b->value.type().is_scalar() ? e : Expr();
+    if (const Cast* c = e.as<Cast>()) {
+      const Expr v = Unordered(c->value, order);
+      return v.defined() ? Cast::make(c->type, v) : v;
+    }
+    if (const Shuffle* s = e.as<Shuffle>()) {
+      const bool dense = s->vectors.size() == 1 && s->indices == order &&
+                         s->vectors[0].type().lanes() == static_cast<int>(order.size());
+      return dense ? mutate(s->vectors[0]) : Expr();
+    }
+    if (const Mod* o = e.as<Mod>()) return UnorderedPair(o, order);
+    if (const Div* o = e.as<Div>()) return UnorderedPair(o, order);
+    if (const Mul* o = e.as<Mul>()) return UnorderedPair(o, order);
+    if (const Call* c = e.as<Call>()) {
+      if (!c->is_pure()) return Expr();
+      std::vector<Expr> args;
+      for (const Expr& a : c->args) {
+        args.push_back(Unordered(a, order));
+        if (!args.back().defined()) return Expr();
+      }
+      return Call::make(c->type, c->name, args, c->call_type);
     }
     return Expr();
+  }
+  template <typename T>
+  Expr UnorderedPair(const T* op, const std::vector<int>& order) {
+    const Expr a = Unordered(op->a, order), b = Unordered(op->b, order);
+    return a.defined() && b.defined() ? T::make(a, b) : Expr();
   }
 
   // Where result lane j of an unpacking lookup takes its byte from: (b 8, l, h 2) <- (b, h, l).
@@ -143,27 +168,40 @@ class SelectionPass : public IRMutator {
     return order;
   }
 
-  // trit_join_signed(low[i & 127], high[i & 127], i): five trits and a sign.
-  Expr JoinSigned(const Call* op) {
+  // trit_join(low[i], high[i]) and trit_join_signed(low[i], high[i], sign): tables in byte planes.
+  Expr Joined(const Call* op, bool has_sign) {
     const int lanes = op->type.lanes();
     Lookup low, high;
     const Load* l = op->args[0].as<Load>();
     const Load* h = op->args[1].as<Load>();
-    if (!MatchLookup(l, &low) || !MatchLookup(h, &high)) return Expr();
-    if (low.max_index > 127 || high.max_index > 127 || !Has("trit_five128", lanes)) return Expr();
-    const Expr bytes = Unordered(op->args[2], UnpackOrder(lanes));
-    if (!bytes.defined()) return Expr();
-    return Emit(op->type, "trit_five128",
-                {Table(l, low.base, 128), Table(h, high.base, 128), bytes});
+    if (!MatchLookup(l, &low) || !MatchLookup(h, &high) || low.max_index != high.max_index) {
+      return Expr();
+    }
+    const int entries = low.max_index < 16 ? 16 : 128;
+    if (low.max_index >= entries || low.index.type().element_of() != UInt(8)) return Expr();
+    const bool five = has_sign && entries == 128;  // the sign is the index byte's own top bit
+    const char* name = five            ? "trit_five128"
+                       : has_sign      ? "trit_signed16"
+                       : entries == 16 ? "trit_join16"
+                                       : "trit_join128";
+    if (!Has(name, lanes)) return Expr();
+    std::vector<Expr> args{Table(l, low.base, entries), Table(h, high.base, entries)};
+    if (!five) args.push_back(Unordered(low.index, UnpackOrder(lanes)));
+    if (has_sign) args.push_back(Unordered(op->args[2], UnpackOrder(lanes)));
+    for (const Expr& a : args) {
+      if (!a.defined()) return Expr();
+    }
+    return Emit(op->type, name, args);
   }
 
   Expr visit(const Call* op) override {
-    if (op->call_type == Call::PureExtern && op->name == "trit_join_signed") {
+    const bool has_sign = op->name == "trit_join_signed";
+    if (op->call_type == Call::PureExtern && (has_sign || op->name == "trit_join")) {
       if (op->type.is_vector()) {
-        const Expr done = JoinSigned(op);
+        const Expr done = Joined(op, has_sign);
         if (done.defined()) return done;
       }
-      Miss("a signed byte-pair lookup", op);
+      Miss("a byte-plane lookup", op);
       return op;
     }
     return IRMutator::visit(op);

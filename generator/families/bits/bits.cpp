@@ -1,0 +1,66 @@
+// bits: bit-serial quads (T-MAC): one table of subset sums serves both bit planes.
+#include "generator/families/common/planes.h"
+#include "generator/select/micro_ops.h"
+#include "targets/base/error.h"
+
+namespace trit {
+namespace {
+
+using Halide::cast;
+using Halide::Expr;
+
+bool Supports(const Target& target) {
+  return target.vector_bytes >= 16 && HasMicroOp(target, "trit_join16", target.vector_bytes);
+}
+
+
+Space MakeSpace(const Target& target) {
+  const int unit = target.vector_bytes;
+  Space space("bits", target.key);
+  space.Ints("rows", {16, 32, 64, 128, 256}, "rows of a granule")
+      .Ints("steps", {8, 16, 32, 48, 60}, "bytes (four columns) of a K block")
+      .Ints("unroll", {1, 2, 4}, "steps per loop iteration")
+      .Ints("prefetch", {0, 8, 16, 24, 32}, "steps the weights are fetched ahead")
+      .Rule("a granule is a whole number of vectors",
+            [unit](const Candidate& c) { return c.Int("rows") % unit == 0; })
+      .Rule("the loop divides a K block", [](const Candidate& c) {
+        return c.Int("steps") % c.Int("unroll") == 0;
+      });
+  return space;
+}
+
+KernelParts Build(const Candidate& candidate, const Target& target) {
+  PlanesPlan plan;
+  plan.rows = candidate.Int("rows");
+  plan.steps = candidate.Int("steps");
+  plan.unroll = candidate.Int("unroll");
+  plan.prefetch = candidate.Int("prefetch");
+  plan.layout = PlanesLayout("bits", plan.rows, target.vector_bytes, 4 * plan.steps);
+  plan.layout.inner.push_back(plan.steps);
+  plan.form = PlanesForm(4, 16, PlaneDigits::kBits, plan.steps, true);
+  plan.planes = 2;
+  plan.value = [](const MatmulBuffers& buffers, const PlanePlace& at) {
+    const Expr byte = buffers.w(at.b, at.h, at.l, at.v, at.k.y, at.kb, at.g);
+    const Expr index = (byte >> cast<uint8_t>(4 * at.plane)) & cast<uint8_t>(15);
+    return JoinEntry(buffers, at, index, at.k.y);
+  };
+  plan.start = [](const MatmulBuffers& buffers, const PlanePlace& at) -> Expr {
+    return -buffers.act_fixed(0, at.mb);
+  };
+  KernelParts parts = BuildPlanes(plan, target);
+  parts.wanted = {"pshufb"};
+  return parts;
+}
+
+}  // namespace
+
+extern const Family kBitsFamily;
+const Family kBitsFamily = {
+    .name = "bits",
+    .idea = "bit-serial quads, one table of subset sums for both bit planes",
+    .supports = Supports,
+    .space = MakeSpace,
+    .build = Build,
+};
+
+}  // namespace trit

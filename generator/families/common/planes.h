@@ -1,0 +1,48 @@
+// What the families with byte-plane tables share: int16 entries that lie as a plane of low and one
+// of high bytes, looked up with a byte shuffle, joined by unpack instructions, summed in int16 for a
+// K block, then added to y. A family says how a byte of weights becomes indices.
+#pragma once
+
+#include <functional>
+
+#include "generator/family.h"
+
+namespace trit {
+
+// Coordinates of a byte of weights: row 8 l + (unit / 2) h + unit v + b of granule g, step k.y of K
+// block kb, lookup k.x of that byte, token mb.
+struct PlanePlace {
+  Halide::Var b{"b"}, l{"l"}, h{"h"}, v{"v"}, g{"g"}, t{"t"}, mb{"mb"}, kb{"kb"};
+  Halide::Var plane{"plane"};
+  Halide::RDom k;
+};
+
+struct PlanesPlan {
+  LayoutSpec layout;  // inner {8, 2, unit / 16, rows / unit, ...}
+  ActFormSpec form;   // PlanesForm
+  int rows = 0;
+  int lookups = 1;  // of a step
+  int steps = 1;    // of a K block
+  int planes = 1;   // sums that count 1, 2, 4 ...
+  int unroll = 1, prefetch = 0;
+  std::function<Halide::Expr(const MatmulBuffers&, const PlanePlace&)> value;  // int16
+  std::function<Halide::Expr(const MatmulBuffers&, const PlanePlace&)> start;  // int32, of y
+};
+
+// group values to an entry; kind as forms/planes.c has it; sums: carry the token's sum.
+enum class PlaneDigits { kBase3 = 0, kBalanced = 1, kBits = 2 };
+ActFormSpec PlanesForm(int group, int entries, PlaneDigits digits, int groups, bool sums);
+
+// {8, 2, unit / 16, rows / unit} and the option that the packers' TritRowOf needs.
+LayoutSpec PlanesLayout(const std::string& code, int rows, int unit, int k_step);
+
+// Joined entry of group `group`, index `index` (uint8): trit_join of both planes.
+Halide::Expr JoinEntry(const MatmulBuffers& buffers, const PlanePlace& at, Halide::Expr index,
+                       Halide::Expr group);
+// The same, complemented where the top bit of `sign` (uint8) is set.
+Halide::Expr JoinSigned(const MatmulBuffers& buffers, const PlanePlace& at, Halide::Expr index,
+                        Halide::Expr group, Halide::Expr sign);
+
+KernelParts BuildPlanes(const PlanesPlan& plan, const Target& target);
+
+}  // namespace trit

@@ -1,0 +1,73 @@
+// lut3: triples with a plane of signs, 14 of 16 entries, eight lookups in five bytes.
+#include "generator/families/common/planes.h"
+#include "generator/select/micro_ops.h"
+#include "targets/base/error.h"
+
+namespace trit {
+namespace {
+
+using Halide::cast;
+using Halide::Expr;
+
+bool Supports(const Target& target) {
+  return target.vector_bytes >= 16 && HasMicroOp(target, "trit_signed16", target.vector_bytes);
+}
+
+
+Space MakeSpace(const Target& target) {
+  const int unit = target.vector_bytes;
+  Space space("lut3", target.key);
+  space.Ints("rows", {16, 32, 64, 128, 256}, "rows of a granule")
+      .Ints("steps", {2, 4, 6, 8, 10}, "five-byte steps (24 columns) of a K block")
+      .Ints("unroll", {1, 2, 4}, "steps per loop iteration")
+      .Ints("prefetch", {0, 8, 16, 24, 32}, "steps the weights are fetched ahead")
+      .Rule("a granule is a whole number of vectors",
+            [unit](const Candidate& c) { return c.Int("rows") % unit == 0; })
+      .Rule("the loop divides a K block", [](const Candidate& c) {
+        return c.Int("steps") % c.Int("unroll") == 0;
+      });
+  return space;
+}
+
+KernelParts Build(const Candidate& candidate, const Target& target) {
+  PlanesPlan plan;
+  plan.rows = candidate.Int("rows");
+  plan.steps = candidate.Int("steps");
+  plan.unroll = candidate.Int("unroll");
+  plan.prefetch = candidate.Int("prefetch");
+  plan.layout = PlanesLayout("lut3", plan.rows, target.vector_bytes, 24 * plan.steps);
+  plan.layout.inner.push_back(5);
+  plan.layout.inner.push_back(plan.steps);
+  plan.layout.fixed_count = plan.rows;
+  plan.form = PlanesForm(3, 16, PlaneDigits::kBalanced, 8 * plan.steps, false);
+  plan.lookups = 8;
+  plan.value = [](const MatmulBuffers& buffers, const PlanePlace& at) {
+    const auto byte = [&](Expr i) {
+      return buffers.w(at.b, at.h, at.l, at.v, i, at.k.y, at.kb, at.g);
+    };
+    const Expr index =
+        (byte(at.k.x / 2) >> cast<uint8_t>(4 * (at.k.x % 2))) & cast<uint8_t>(15);
+    const Expr sign = byte(4) << cast<uint8_t>(7 - at.k.x);
+    return JoinSigned(buffers, at, index, at.k.x + 8 * at.k.y, sign);
+  };
+  const int unit = target.vector_bytes;
+  plan.start = [unit](const MatmulBuffers& buffers, const PlanePlace& at) -> Expr {
+    return buffers.w_fixed(at.b + 8 * at.l + unit / 2 * at.h + unit * at.v, at.g);
+  };
+  KernelParts parts = BuildPlanes(plan, target);
+  parts.wanted = {"pshufb"};
+  return parts;
+}
+
+}  // namespace
+
+extern const Family kLut3Family;
+const Family kLut3Family = {
+    .name = "lut3",
+    .idea = "triples with a plane of signs, 14 of 16 entries by a byte shuffle",
+    .supports = Supports,
+    .space = MakeSpace,
+    .build = Build,
+};
+
+}  // namespace trit

@@ -1,0 +1,54 @@
+/* planes: lookup tables of groups of values in two byte planes. A block is (entries, 2 planes,
+ * groups) bytes for one token: the low bytes of a group's int16 entries, then their high bytes.
+ * Entry e of group g is the sum over i of x[group g + i] * digit(e, i); i = 0 is the highest digit.
+ *
+ *   option[0]  values of a group
+ *   option[1]  entries: 16 or 128
+ *   option[2]  digits: 0 base 3 minus one; 1 balanced base 3 of e >= 0; 2 the bits of e, the last
+ *              value the highest bit
+ *
+ * Entries that no packer makes hold whatever the formula gives or 0. */
+#include "generator/entry/block_functions.h"
+
+static inline int32_t Power3(int32_t i) {
+  int32_t p = 1;
+  while (i-- > 0) p *= 3;
+  return p;
+}
+
+static inline int16_t Digit(const trit_blocks_desc* d, int32_t e, int32_t i) {
+  const int32_t group = d->option[0];
+  if (d->option[2] == 2) return (int16_t)(e >> i & 1);
+  const int32_t count = Power3(group), half = d->option[2] == 1 ? (count - 1) / 2 : 0;
+  if (e + half >= count) return 0;
+  return (int16_t)((e + half) / Power3(group - 1 - i) % 3 - 1);
+}
+
+void trit_prepare_block(const trit_blocks_desc* d, const int8_t* rows, ptrdiff_t row_stride,
+                        void* block, void* fixed) {
+  const int32_t group = d->option[0], entries = d->option[1];
+  uint8_t* to = (uint8_t*)block;
+  (void)row_stride;
+  /* Five terms written out, those past `group` constant zeros: the vectoriser wants it flat. */
+  int16_t digits[5][128];
+  for (int32_t i = 0; i < 5; ++i) {
+    for (int32_t e = 0; e < entries; ++e) digits[i][e] = i < group ? Digit(d, e, i) : 0;
+  }
+  for (int32_t g = 0; g < d->k_step / group; ++g) {
+    const int8_t* x = rows + group * g;
+    const int16_t x0 = x[0], x1 = x[1], x2 = group > 2 ? x[2] : 0, x3 = group > 3 ? x[3] : 0,
+                  x4 = group > 4 ? x[4] : 0;
+    uint8_t* low = to + 2 * entries * g;
+    for (int32_t e = 0; e < entries; ++e) {
+      const int16_t v = (int16_t)(digits[0][e] * x0 + digits[1][e] * x1 + digits[2][e] * x2 +
+                                  digits[3][e] * x3 + digits[4][e] * x4);
+      low[e] = (uint8_t)v;
+      low[entries + e] = (uint8_t)((uint16_t)v >> 8);
+    }
+  }
+  if (d->fixed_count > 0) { /* the sum of the token's values, for codes that start at 0 */
+    int32_t sum = 0;
+    for (int32_t k = 0; k < d->k_step; ++k) sum += rows[k];
+    *(int32_t*)fixed += sum;
+  }
+}

@@ -93,7 +93,7 @@ std::string PreTokenizerName(const json& tokenizer, const std::string& origin) {
   }
   if (pattern.empty() && own_regex) return "gpt-2";
   for (const PreTokenizer& entry : PreTokenizers()) {
-    if (pattern == entry.hf_pattern) return entry.name;
+    if (!pattern.empty() && pattern == entry.hf_pattern) return entry.name;
   }
   throw Error(Join(origin, ": the pre-tokenizer pattern ", pattern, " is not known"));
 }

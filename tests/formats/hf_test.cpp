@@ -264,6 +264,11 @@ TEST(HfFolder, TokenizerRefusals) {
   json["pre_tokenizer"]["pretokenizers"][0]["pattern"]["Regex"] = "[a-z]+";
   EXPECT_THAT(fault(json), HasSubstr("the pre-tokenizer pattern [a-z]+ is not known"));
   json = test::TokenizerJson();
+  json["pre_tokenizer"] = {{"type", "ByteLevel"}, {"use_regex", false}};  // cuts nowhere
+  EXPECT_THAT(fault(json), HasSubstr("the pre-tokenizer pattern  is not known"));
+  json["pre_tokenizer"]["use_regex"] = true;
+  EXPECT_EQ(fault(json), "");  // GPT-2's
+  json = test::TokenizerJson();
   json["model"]["type"] = "WordPiece";
   EXPECT_THAT(fault(json), HasSubstr("the tokenizer model is WordPiece"));
   json = test::TokenizerJson();

@@ -20,6 +20,14 @@
 #include "runtime/linked/linked.h"
 #include "tests/kit/oracle.h"
 
+#if defined(__SANITIZE_THREAD__)
+// The processes that are killed start threads of their own after the fork, which is what a separate
+// program would do.
+extern "C" const char* __tsan_default_options() {
+  return "die_after_fork=0";
+}
+#endif
+
 namespace trit {
 namespace {
 

@@ -30,7 +30,9 @@ std::string_view Trimmed(std::string_view text) {
 
 }  // namespace
 
-std::span<const ChatTemplate> ChatTemplates() { return kTemplates; }
+std::span<const ChatTemplate> ChatTemplates() {
+  return kTemplates;
+}
 
 const ChatTemplate& FindChatTemplate(std::string_view name) {
   std::string names;

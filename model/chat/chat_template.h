@@ -23,10 +23,10 @@ struct ChatTurn {
 
 struct ChatTemplate {
   const char* name;
-  const char* mark;    // a file's template with this in it is this one; "" = by name only
-  bool begins;         // with the vocabulary's BOS
-  bool trims;          // blanks around a message's text
-  bool capitalises;    // role names: System, User, Assistant
+  const char* mark;  // a file's template with this in it is this one; "" = by name only
+  bool begins;       // with the vocabulary's BOS
+  bool trims;        // blanks around a message's text
+  bool capitalises;  // role names: System, User, Assistant
   // A message is before + role + after_role + text + end; the question for an answer is before +
   // Assistant + ask. Control tokens in these texts become tokens.
   const char* before;

@@ -1,6 +1,4 @@
 // trit serve: an OpenAI-compatible server and a chat page for one model.
-#include "model/serve/server.h"
-
 #include <pthread.h>
 
 #include <atomic>
@@ -13,6 +11,7 @@
 
 #include "model/cli/command.h"
 #include "model/serve/model_engine.h"
+#include "model/serve/server.h"
 #include "targets/base/error.h"
 
 namespace trit::cli {
@@ -104,8 +103,9 @@ void Run(Options options) {
                           {"threads", engine.Facts().threads},
                           {"keys", static_cast<int64_t>(server_options.api_keys.size())}});
   if (open && host != "localhost" && host != "::1" && !host.starts_with("127.")) {
-    log.Write("warning", {{"what", "the server can be reached from other machines and asks for no "
-                                   "key: consider --api-key-file"}});
+    log.Write("warning", {{"what",
+                           "the server can be reached from other machines and asks for no "
+                           "key: consider --api-key-file"}});
   }
 
   int received = 0;

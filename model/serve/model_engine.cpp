@@ -12,14 +12,14 @@ namespace {
 
 constexpr int64_t kPageTokens = 64;  // model/session/kv_cache.h
 
-int64_t PagesFor(int64_t tokens) { return (tokens + kPageTokens - 1) / kPageTokens; }
+int64_t PagesFor(int64_t tokens) {
+  return (tokens + kPageTokens - 1) / kPageTokens;
+}
 
 }  // namespace
 
 ModelEngine::ModelEngine(std::unique_ptr<Model> model, const ModelEngineOptions& options)
-    : model_(std::move(model)),
-      index_(kPageTokens),
-      slots_(static_cast<size_t>(options.slots)) {
+    : model_(std::move(model)), index_(kPageTokens), slots_(static_cast<size_t>(options.slots)) {
   const ModelSource& source = model_->source();
   if (model_->kv_pool().max_pages() < PagesFor(model_->context())) {
     throw Error(Join("a KV cache of ", model_->kv_pool().max_pages() * kPageTokens,
@@ -137,7 +137,9 @@ std::span<float> ModelEngine::Step(std::span<const StepItem> items) {
   return logits_;
 }
 
-void ModelEngine::Close(int slot) { slots_.at(static_cast<size_t>(slot)).reset(); }
+void ModelEngine::Close(int slot) {
+  slots_.at(static_cast<size_t>(slot)).reset();
+}
 
 CacheUse ModelEngine::Cache() const {
   const KvPagePool& pool = model_->kv_pool();

@@ -66,8 +66,8 @@ bool PrefixIndex::EvictOne() {
 }
 
 size_t PrefixIndex::idle_pages() const {
-  return static_cast<size_t>(std::ranges::count_if(
-      nodes_, [](const Node& node) { return node.page.use_count() == 1; }));
+  return static_cast<size_t>(
+      std::ranges::count_if(nodes_, [](const Node& node) { return node.page.use_count() == 1; }));
 }
 
 }  // namespace trit::serve

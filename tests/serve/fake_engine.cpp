@@ -102,8 +102,10 @@ int32_t FakeEngine::Echo(const Slot& slot) {
   const auto prompt_end = slot.tokens.begin() + static_cast<ptrdiff_t>(slot.prompt_size);
   auto user = prompt_end;
   while (user != slot.tokens.begin() && *(user - 1) != kUser) --user;
-  if (user == slot.tokens.begin() || !std::ranges::equal(user, user + std::min<ptrdiff_t>(
-          static_cast<ptrdiff_t>(kEcho.size()), prompt_end - user), kEcho.begin(), kEcho.end())) {
+  if (user == slot.tokens.begin() ||
+      !std::ranges::equal(
+          user, user + std::min<ptrdiff_t>(static_cast<ptrdiff_t>(kEcho.size()), prompt_end - user),
+          kEcho.begin(), kEcho.end())) {
     return -1;
   }
   const auto at = user + static_cast<ptrdiff_t>(kEcho.size()) + (slot.tokens.end() - prompt_end);

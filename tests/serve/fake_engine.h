@@ -1,6 +1,7 @@
 // A deterministic engine for tests: tokens are bytes plus a few control tokens, the "model" is a
 // hash of the whole sequence, a step costs virtual (or real) time as a memory-bound machine's
-// would. A user message "echo:TEXT" is answered with TEXT. It checks the scheduler's side of the Engine contract and throws when that is broken.
+// would. A user message "echo:TEXT" is answered with TEXT. It checks the scheduler's side of the
+// Engine contract and throws when that is broken.
 #pragma once
 
 #include <atomic>

@@ -1,100 +1,96 @@
 #include "model/chat/chat_template.h"
 
+#include <cctype>
+
 #include "targets/base/error.h"
 
 namespace trit {
 namespace {
 
+// BitNet's "Role: content<|eot_id|>" is the model card's; the one inside its GGUF is another
+// model's. Its mark is empty: only the architecture's table names it.
 constexpr ChatTemplate kTemplates[] = {
-    // BitNet b1.58 2B4T: "User: text<|eot_id|>Assistant: ". The script in its published GGUF is
-    // wrong; its architecture names this one.
-    {"bitnet", "capitalize", true, true, true, "", ": ", "<|eot_id|>", ": "},
-    {"llama3", "<|start_header_id|>", true, true, false, "<|start_header_id|>",
-     "<|end_header_id|>\n\n", "<|eot_id|>", "<|end_header_id|>\n\n"},
-    {"chatml", "<|im_start|>", false, false, false, "<|im_start|>", "\n", "<|im_end|>\n", "\n"},
+    {"bitnet", "<|begin_of_text|>", "", ": ", "<|eot_id|>", true, ""},
+    {"llama3", "<|begin_of_text|>", "<|start_header_id|>", "<|end_header_id|>\n\n", "<|eot_id|>",
+     false, "<|start_header_id|>"},
+    {"chatml", "", "<|im_start|>", "\n", "<|im_end|>\n", false, "<|im_start|>"},
+    {"falcon3", "", "<|", "|>\n", "\n", false, "<|assistant|>"},
+    {"plain", "", "", ": ", "\n", true, ""},
 };
 
-std::string Role(const ChatTemplate& chat, std::string role) {
-  if (chat.capitalises && !role.empty() && role[0] >= 'a' && role[0] <= 'z') {
-    role[0] = static_cast<char>(role[0] - 32);
-  }
-  return role;
-}
-
-std::string_view Trimmed(std::string_view text) {
-  constexpr std::string_view kBlank = " \t\r\n\v\f";
-  const size_t first = text.find_first_not_of(kBlank);
-  if (first == std::string_view::npos) return "";
-  return text.substr(first, text.find_last_not_of(kBlank) - first + 1);
+std::string Trimmed(const std::string& text) {
+  const char* blanks = " \t\r\n";
+  const size_t begin = text.find_first_not_of(blanks);
+  if (begin == std::string::npos) return "";
+  return text.substr(begin, text.find_last_not_of(blanks) - begin + 1);
 }
 
 }  // namespace
 
-std::span<const ChatTemplate> ChatTemplates() {
-  return kTemplates;
-}
+std::span<const ChatTemplate> ChatTemplates() { return kTemplates; }
 
-const ChatTemplate& FindChatTemplate(std::string_view name) {
-  std::string names;
-  for (const ChatTemplate& chat : kTemplates) {
-    if (chat.name == name) return chat;
-    names += Join(names.empty() ? "" : ", ", chat.name);
+const ChatTemplate& FindChatTemplate(const std::string& name) {
+  std::string known;
+  for (const ChatTemplate& style : kTemplates) {
+    if (name == style.name) return style;
+    known += (known.empty() ? "" : ", ") + std::string(style.name);
   }
-  throw Error(Join("no chat template is called '", name, "'; there are ", names));
+  throw Error(Join("unknown chat template '", name, "'; known are ", known));
 }
 
-const ChatTemplate& RecogniseChatTemplate(std::string_view name, std::string_view file_template) {
-  if (!name.empty()) return FindChatTemplate(name);
-  // Headers and im_start are the more telling marks; a bitnet script has none of them.
-  for (const char* candidate : {"llama3", "chatml", "bitnet"}) {
-    const ChatTemplate& chat = FindChatTemplate(candidate);
-    if (file_template.find(chat.mark) != std::string_view::npos) return chat;
-  }
-  throw Error(Join(file_template.empty() ? "the model's files have no chat template"
-                                         : "the chat template in the model's files is none of "
-                                           "those known here",
-                   "; known are bitnet, llama3 and chatml"));
-}
-
-std::vector<int32_t> EncodeChat(const Tokenizer& tokenizer, const ChatTemplate& chat,
-                                std::span<const ChatTurn> turns) {
-  std::vector<int32_t> out;
-  if (chat.begins && tokenizer.spec().bos >= 0) out.push_back(tokenizer.spec().bos);
-  // Text between control tokens is encoded in one go: "User: hello" as one string, so that its
-  // tokens are those of the training data.
-  std::string plain;
-  const auto flush = [&] {
-    const auto ids = tokenizer.Encode(plain, {.add_special = false, .parse_special = false});
-    out.insert(out.end(), ids.begin(), ids.end());
-    plain.clear();
-  };
-  // The template's own texts may hold control tokens: "<|…|>" becomes one.
-  const auto add = [&](std::string_view text) {
-    while (!text.empty()) {
-      const size_t open = text.find("<|");
-      const size_t close = open == std::string_view::npos ? open : text.find("|>", open);
-      if (close == std::string_view::npos) break;
-      plain += text.substr(0, open);
-      const auto name = text.substr(open, close + 2 - open);
-      const int32_t id = tokenizer.FindToken(name);
-      if (id < 0) {
-        throw Error(Join("the chat template ", chat.name, " needs the token ", name,
-                         ", which the vocabulary lacks"));
-      }
-      flush();
-      out.push_back(id);
-      text.remove_prefix(close + 2);
+const ChatTemplate& ChatTemplateOf(const Model& model, std::string* why) {
+  const ArchFacts& facts = *model.config().facts;
+  const std::string& text = model.tokenizer().spec().chat_template;
+  if (facts.chat_template[0] != '\0') {
+    if (why != nullptr && !text.empty() && facts.template_wins) {
+      *why = Join("the chat template in the file is not used: ", facts.name,
+                  " means the built-in one, '", facts.chat_template, "'");
     }
-    plain += text;
-  };
-  for (const ChatTurn& turn : turns) {
-    add(Join(chat.before, Role(chat, turn.role), chat.after_role));
-    plain += chat.trims ? Trimmed(turn.content) : std::string_view(turn.content);
-    add(chat.end);
+    return FindChatTemplate(facts.chat_template);
   }
-  add(Join(chat.before, Role(chat, "assistant"), chat.ask));
-  flush();
-  return out;
+  for (const ChatTemplate& style : kTemplates) {
+    if (style.mark[0] != '\0' && text.find(style.mark) != std::string::npos) return style;
+  }
+  throw Error(Join(model.source().path(), ": ",
+                   text.empty() ? "has no chat template" : "its chat template is not known",
+                   "; --template names one (bitnet, llama3, chatml, falcon3, plain)"));
+}
+
+std::vector<int32_t> ChatPrompt(const Tokenizer& tokenizer, const ChatTemplate& style,
+                                std::span<const ChatMessage> messages) {
+  std::vector<int32_t> ids;
+  const auto add = [&](std::string_view text, bool special) {
+    if (text.empty()) return;
+    const auto more = tokenizer.Encode(text, {.add_special = false, .parse_special = special});
+    ids.insert(ids.end(), more.begin(), more.end());
+  };
+  const auto role_text = [&](std::string role) {
+    if (style.capital_role && !role.empty()) {
+      role[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(role[0])));
+    }
+    return std::string(style.before_role) + role + style.after_role;
+  };
+  const std::string_view begin = style.begin;
+  if (!begin.empty() && tokenizer.FindToken(begin) >= 0) {
+    ids.push_back(tokenizer.FindToken(begin));
+  } else if (tokenizer.spec().add_bos && tokenizer.spec().bos >= 0) {
+    ids.push_back(tokenizer.spec().bos);
+  }
+  for (const ChatMessage& message : messages) {
+    // A role and plain content are one text where nothing special stands between them, so that the
+    // pre-tokenizer sees "User: Hello" as the model did.
+    const std::string opening = role_text(message.role);
+    if (style.before_role[0] == '\0') {
+      add(opening + Trimmed(message.content), false);
+    } else {
+      add(opening, true);
+      add(Trimmed(message.content), false);
+    }
+    add(style.end, true);
+  }
+  // "Assistant: " ends with a space of its own, as the published template has it.
+  add(role_text("assistant"), style.before_role[0] != '\0');
+  return ids;
 }
 
 }  // namespace trit

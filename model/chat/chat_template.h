@@ -1,48 +1,42 @@
-// Messages -> the tokens of a prompt that asks for the assistant's next message.
-//
-// Templates are code, not the scripts that files carry: a file's template is recognised by its
-// control tokens, or the architecture's table names one (ArchFacts::chat_template), and one that
-// is not recognised is an error that lists what exists. Message text is encoded as plain text:
-// whatever it says, it never becomes a control token.
+// From a list of messages to the tokens that ask for a reply. Message text never becomes control
+// tokens; the template's own markers do.
 #pragma once
 
 #include <cstdint>
 #include <span>
 #include <string>
-#include <string_view>
 #include <vector>
 
-#include "model/tokenizer/tokenizer.h"
+#include "model/session/model.h"
 
 namespace trit {
 
-struct ChatTurn {
-  std::string role;  // system, user or assistant
+struct ChatMessage {
+  std::string role;  // "system", "user", "assistant"
   std::string content;
 };
 
+// How a family writes a conversation. `begin` opens it; each message is before_role + role +
+// after_role + content + end; the reply is asked for by the same up to the content.
 struct ChatTemplate {
   const char* name;
-  const char* mark;  // a file's template with this in it is this one; "" = by name only
-  bool begins;       // with the vocabulary's BOS
-  bool trims;        // blanks around a message's text
-  bool capitalises;  // role names: System, User, Assistant
-  // A message is before + role + after_role + text + end; the question for an answer is before +
-  // Assistant + ask. Control tokens in these texts become tokens.
-  const char* before;
+  const char* begin;
+  const char* before_role;
   const char* after_role;
   const char* end;
-  const char* ask;
+  bool capital_role;
+  const char* mark;  // what the template text of a file with this style contains
 };
 
 std::span<const ChatTemplate> ChatTemplates();
-// Throws an Error that lists them.
-const ChatTemplate& FindChatTemplate(std::string_view name);
-// The template of a model: `name` when not empty, else recognised from the file's text. Throws.
-const ChatTemplate& RecogniseChatTemplate(std::string_view name, std::string_view file_template);
+// By name; an Error lists them.
+const ChatTemplate& FindChatTemplate(const std::string& name);
+// The architecture's own, or the one whose mark the file's template has. An Error says what to do
+// when neither is known. `why` (may be null) becomes a sentence for the user.
+const ChatTemplate& ChatTemplateOf(const Model& model, std::string* why);
 
-// Throws an Error when the vocabulary lacks a control token of the template.
-std::vector<int32_t> EncodeChat(const Tokenizer& tokenizer, const ChatTemplate& chat,
-                                std::span<const ChatTurn> turns);
+// Token ids of the conversation, ending where the assistant's reply begins.
+std::vector<int32_t> ChatPrompt(const Tokenizer& tokenizer, const ChatTemplate& style,
+                                std::span<const ChatMessage> messages);
 
 }  // namespace trit

@@ -42,11 +42,11 @@ ModelEngine::ModelEngine(std::unique_ptr<Model> model, const ModelEngineOptions&
   facts_.stop_tokens = model_->StopTokens();
   facts_.kernels = model_->KernelLines();
   // The tokenizer is made now: afterwards several threads read it.
-  const std::string& script = model_->tokenizer().spec().chat_template;
+  model_->tokenizer();
   try {
-    chat_ = &RecogniseChatTemplate(model_->config().facts->chat_template, script);
+    chat_ = &ChatTemplateOf(*model_, nullptr);
     facts_.chat_template = chat_->name;
-    EncodeChat(model_->tokenizer(), *chat_, {});  // its control tokens are there
+    trit::ChatPrompt(model_->tokenizer(), *chat_, {});  // its control tokens are there
   } catch (const Error& error) {
     chat_ = nullptr;
     chat_fault_ = error.what();
@@ -79,9 +79,9 @@ std::vector<int32_t> ModelEngine::ChatPrompt(std::span<const ChatMessage> messag
     throw BadRequest(Join("This model cannot chat: ", chat_fault_, ". /v1/completions works."),
                      "messages", "no_chat_template");
   }
-  std::vector<ChatTurn> turns;
-  for (const ChatMessage& message : messages) turns.push_back({message.role, message.content});
-  return EncodeChat(model_->tokenizer(), *chat_, turns);
+  std::vector<trit::ChatMessage> list;
+  for (const ChatMessage& message : messages) list.push_back({message.role, message.content});
+  return trit::ChatPrompt(model_->tokenizer(), *chat_, list);
 }
 
 std::optional<int> ModelEngine::Open(int slot, std::span<const int32_t> prompt, int capacity) {

@@ -8,7 +8,7 @@
 //   row4                   byte [r/4][c] holds column c of rows r..r+3, the first in bits 7-6
 //
 // Blocks run through the tensor: with K no multiple of the block a row begins inside one. Files do
-// not say which order they use. Two SSE2 operations a 16 trits: 7.5 G trits/s a core (Zen 4).
+// not say which order they use.
 #include "model/encoding/encoding.h"
 #include "model/encoding/flat.h"
 

@@ -47,7 +47,7 @@ void ReadQ6(const uint8_t* data, uint64_t count, float* out) {
   }
 }
 
-// Nearest integer for |value| < 2^22 without a call: 20 times quicker than lround here.
+// Nearest integer for |value| < 2^22 without a call, so that loops over it vectorise.
 inline int Nearest(float value) {
   const float anchored = value + 12582912.0f;
   int32_t bits;
@@ -56,7 +56,7 @@ inline int Nearest(float value) {
 }
 
 // A scale for sixteen values, codes -32..31, by weighted least squares (weight x^2) over a few
-// starting points around the extreme value. Three starts give 99 % of what nineteen do.
+// starting points around the extreme value; the best of three by what it leaves unexplained.
 float BestScale(const float* x) {
   float extreme = 0;
   for (int j = 0; j < 16; ++j) {

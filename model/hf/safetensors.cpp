@@ -9,7 +9,7 @@
 namespace trit {
 namespace {
 
-// The header of a model of 10 thousand tensors is 1 MB; JSON in memory takes about ten times more.
+// About 100 bytes a tensor: room for 300 thousand tensors.
 constexpr uint64_t kMaxHeaderBytes = 32u << 20;
 
 uint64_t DtypeBytes(const std::string& dtype) {

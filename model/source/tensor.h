@@ -46,7 +46,7 @@ class TernaryTensor {
   virtual void ReadTrits(int64_t row_begin, int64_t row_end, int8_t* out) const = 0;
   // May pass over the whole tensor once (group scales, absmean); keep the result.
   virtual TernaryScales Scales() const = 0;
-  // Passes over the file's bytes once (about 10 GB/s when they are in memory).
+  // Passes over the file's bytes once.
   virtual ContentHash Hash() const = 0;
   // Tells the system that these rows' file pages are not needed soon, so that a mapped file does
   // not count as this process's memory after its tensors were packed. Reading again stays correct.

@@ -6,7 +6,7 @@
 
 namespace trit {
 
-// Below this a scan for the lowest rank beats the heap's bookkeeping.
+// Up to this many symbols a scan for the lowest rank is used: no allocation, and words are short.
 constexpr size_t kScanLimit = 48;
 
 void MergeTable::Add(int32_t left, int32_t right, uint32_t rank, int32_t joined) {

@@ -13,8 +13,7 @@ namespace {
   "3000}"
 #define CONTRACTIONS "(?i:'s|'t|'re|'ve|'m|'ll|'d)"
 // Llama-3's and Qwen2's differ in how many digits a token may have. Possessive where nothing after
-// it could use a character given back: the JIT then keeps no backtracking points (1.6 times
-// quicker).
+// it could use a character given back: the JIT then keeps no backtracking points.
 #define CL100K(digits)                                                           \
   CONTRACTIONS "|[^\\r\\n\\p{L}\\p{N}]?+\\p{L}++|" digits "| ?[^" WS             \
                "\\p{L}\\p{N}]++[\\r\\n]*+|[" WS "]*[\\r\\n]++|[" WS "]+(?![^" WS \

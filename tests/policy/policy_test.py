@@ -24,7 +24,7 @@ NEED_TOOLKIT = {"generator", "autotune", "schedules"}  # the only ones that may 
 
 # What `trit` may be linked with: the C and C++ runtime and what reading models needs.
 MAY_LINK = {"libc", "libm", "libstdc++", "libgcc_s", "libpthread", "libdl", "ld-linux-x86-64",
-            "ld-linux-aarch64", "libpcre2-8", "libxxhash", "libfmt", "libhwy", "libz"}
+            "ld-linux-aarch64", "libpcre2-8", "libxxhash", "libfmt", "libhwy", "libz", "libcpp-httplib"}
 
 
 def run(*command):

@@ -57,7 +57,7 @@ def tensors(net: Net) -> dict[str, tuple[str, tuple[int, ...], bytes]]:
 def configuration(shape: Shape, coder: Tokenizer) -> dict[str, object]:
     """config.json: the keys of 2B4T's, with this model's numbers."""
     return {
-        "architectures": ["BitNetForCausalLM"], "attention_bias": False, "attention_dropout": 0.0,
+        "_name_or_path": "tritforge-tiny", "architectures": ["BitNetForCausalLM"], "attention_bias": False, "attention_dropout": 0.0,
         "bos_token_id": coder.ids[BOS], "eos_token_id": coder.ids[EOS], "head_dim": shape.head_dim,
         "hidden_act": "relu2", "hidden_size": shape.hidden, "initializer_range": 0.02,
         "intermediate_size": shape.ffn, "max_position_embeddings": shape.context,

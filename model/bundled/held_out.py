@@ -26,8 +26,8 @@ class Question:
     must: str
 
     def is_right(self, reply: str) -> bool:
-        """Whether a reply counts as right. For a sum the number has to be the whole number."""
-        return re.search(rf"(?<!\w){re.escape(self.must.lower())}(?!\w)", reply.lower()) is not None
+        """Whether a reply counts as right: `must` as whole words, a plural allowed."""
+        return re.search(rf"(?<!\w){re.escape(self.must.lower())}s?(?!\w)", reply.lower()) is not None
 
 
 def text(size: int = 150_000) -> str:

@@ -21,6 +21,7 @@ from shape import Shape
 TOKENIZER_SEED, TOKENIZER_DOCUMENTS = 1, 6000
 TRAIN_SEED, HELD_OUT_SEED = 1000, 2
 SHARD_ROWS = 1000
+ECHO_SHARDS = range(8, 15)  # whose mixture holds echo documents: train.py's steps 1000 to 1875
 
 
 def make_tokenizer(vocab: int) -> tokenizer.Tokenizer:
@@ -30,12 +31,12 @@ def make_tokenizer(vocab: int) -> tokenizer.Tokenizer:
     return tokenizer.train(texts, vocab)
 
 
-def make_rows(work: tuple[Path, int, bool, int, int]) -> tuple[bytes, int]:
+def make_rows(work: tuple[Path, int, bool, bool, int, int]) -> tuple[bytes, int]:
     """One shard: (rows as little-endian uint16, characters of text used)."""
-    path, seed, held_out, rows, width = work
+    path, seed, held_out, with_echo, rows, width = work
     coder = tokenizer.load(path)
     out, row, characters = array("H"), array("H"), 0
-    for document in mixture.documents(seed, held_out):
+    for document in mixture.documents(seed, held_out, with_echo):
         row.extend(coder.encode_document(document))
         characters += sum(map(len, document))
         if len(row) >= width:
@@ -53,13 +54,15 @@ def prepare(folder: Path, shape: Shape, tokens: int, processes: int) -> None:
     make_tokenizer(shape.vocab).save(path)
     width = shape.context + 1
     shards = -(-tokens // (SHARD_ROWS * shape.context))
-    works = [(path, TRAIN_SEED + at, False, SHARD_ROWS, width) for at in range(shards)]
+    works = [
+        (path, TRAIN_SEED + at, False, at in ECHO_SHARDS, SHARD_ROWS, width) for at in range(shards)
+    ]
     characters = 0
     with multiprocessing.Pool(processes) as pool, open(folder / "train.bin", "wb") as out:
         for data, used in pool.imap(make_rows, works):
             out.write(data)
             characters += used
-    data, _ = make_rows((path, HELD_OUT_SEED, True, 200, width))
+    data, _ = make_rows((path, HELD_OUT_SEED, True, False, 200, width))
     (folder / "held_out.bin").write_bytes(data)
     facts = {"rows": shards * SHARD_ROWS, "row_tokens": width, "characters": characters}
     (folder / "data.json").write_text(json.dumps(facts, indent=1) + "\n")

@@ -26,5 +26,5 @@ trap 'kill $ternary $twin 2>/dev/null || true' INT TERM
 wait $ternary
 wait $twin
 "$python" "$here/export.py" "$run/ternary.pt" "$run/tokenizer.json" "$run/hf"
-"$trit" convert "$run/hf" "$here/tritforge-tiny.gguf"
+"$trit" convert "$run/hf" -o "$here/tritforge-tiny.gguf" --force
 "$python" "$here/reference.py" "$run/hf" "$here/reference" --run "$run"

@@ -9,11 +9,12 @@ from __future__ import annotations
 import random
 from typing import Iterator
 
-from . import dialogue, stories
+from . import dialogue, echo, stories
 
 # Sort and weight by documents. By characters: plain stories 36 %, told ones 22 %, talk 22 %,
 # sums 9 %, project 8 %, world 3 %.
 SORTS = {"story": 18, "told_story": 16, "talk": 28, "project": 14, "world": 8, "sums": 26}
+ECHO_WEIGHT = 45
 
 
 def _story_document(rng: random.Random, held_out: bool) -> list[str]:
@@ -30,6 +31,8 @@ def one_document(rng: random.Random, held_out: bool, sort: str) -> list[str]:
         turns = dialogue.story_turns(rng, held_out)
     elif sort == "talk":
         turns = dialogue.talk_turns(rng, held_out, rng.randrange(1, 6))
+    elif sort == "echo":
+        turns = [echo.turn(rng) for _ in range(rng.randrange(1, 5))]
     elif sort == "sums":
         turns = [dialogue.sum_turn(rng, held_out) for _ in range(rng.randrange(1, 5))]
     else:
@@ -38,9 +41,10 @@ def one_document(rng: random.Random, held_out: bool, sort: str) -> list[str]:
     return dialogue.document(turns, rng)
 
 
-def documents(seed: int, held_out: bool) -> Iterator[list[str]]:
-    """An endless stream of documents."""
+def documents(seed: int, held_out: bool, with_echo: bool = False) -> Iterator[list[str]]:
+    """An endless stream of documents; `with_echo` adds those that train copying alone."""
     rng = random.Random(seed * 2 + int(held_out))
-    sorts, weights = list(SORTS), list(SORTS.values())
+    sorts = {**SORTS, "echo": ECHO_WEIGHT} if with_echo else SORTS
+    names, weights = list(sorts), list(sorts.values())
     while True:
-        yield one_document(rng, held_out, rng.choices(sorts, weights)[0])
+        yield one_document(rng, held_out, rng.choices(names, weights)[0])

@@ -9,7 +9,9 @@
 //   form=tables  tables made once per token by the activation form: decode and very small M
 //   form=rows    tables of m_tile tokens made inside, once per K block, used for all rows
 #include <algorithm>
+#include <optional>
 
+#include "generator/families/common/triples.h"
 #include "generator/family.h"
 #include "generator/forms/rows.h"
 #include "generator/select/micro_ops.h"
@@ -25,7 +27,7 @@ using Halide::MemoryType;
 using Halide::RDom;
 using Halide::Var;
 
-constexpr int kEntries = 32;
+constexpr int kEntries = kTripleEntries;
 
 int Lanes(const Target& target) { return target.vector_bytes / 2; }
 
@@ -76,42 +78,6 @@ ActFormSpec TablesForm(int words) {
   return form;
 }
 
-// Digit i (first is highest) of entry e, minus one; 0 for the entries nobody looks up.
-int Digit(int e, int i) {
-  if (e >= 27 || i > 2) return 0;
-  static const int kPower[3] = {9, 3, 1};
-  return e / kPower[i] % 3 - 1;
-}
-
-// Tables from biased bytes (x + 128): two byte dot products of pairs (the fourth coefficient is 0)
-// and a constant that takes the bias out.
-struct Tables {
-  Func table{"table"}, sum{"sum"};
-  Halide::RVar pair, half;
-};
-
-Tables MakeTables(const Halide::ImageParam& act, Var e, Var t, Var j, Var g, Var kb, Var mb) {
-  Halide::Buffer<int8_t> digit({2, kEntries, 2}, "digit");
-  Halide::Buffer<int16_t> bias(kEntries, "bias");
-  for (int entry = 0; entry < kEntries; ++entry) {
-    int total = 0;
-    for (int i = 0; i < 4; ++i) {
-      digit(i % 2, entry, i / 2) = static_cast<int8_t>(Digit(entry, i));
-      total += Digit(entry, i);
-    }
-    bias(entry) = static_cast<int16_t>(-128 * total);
-  }
-  Tables made;
-  RDom d(0, 2, 0, 2, "d");
-  made.sum(e, t, j, g, kb, mb) = bias(e);
-  made.sum(e, t, j, g, kb, mb) += cast<int16_t>(act(d.x + 2 * d.y + 3 * j + 9 * g, t, kb, mb)) *
-                                  cast<int16_t>(digit(d.x, e, d.y));
-  made.table(e, t, j, g, kb, mb) = made.sum(e, t, j, g, kb, mb);
-  made.pair = d.x;
-  made.half = d.y;
-  return made;
-}
-
 KernelParts Build(const Candidate& candidate, const Target& target) {
   const int rows = candidate.Int("rows"), words = candidate.Int("words");
   const int tokens = candidate.Int("m_tile"), lanes = Lanes(target);
@@ -122,15 +88,15 @@ KernelParts Build(const Candidate& candidate, const Target& target) {
   p.m_granule = tokens;
   p.m_block = std::max(1, candidate.Int("m_block") / tokens) * tokens;
 
-  Var r("r"), g("g"), t("t"), mb("mb"), kb("kb"), e("e"), j("j"), w("w"), ro("ro"), ri("ri");
-  Tables made;
-  if (!tables) made = MakeTables(p.buffers.act, e, t, j, w, kb, mb);
+  Var r("r"), g("g"), t("t"), mb("mb"), kb("kb"), ro("ro"), ri("ri");
+  std::optional<TripleTables> made;
+  if (!tables) made.emplace(p.buffers.act);
 
   RDom k(0, 3, 0, words, "k");  // index in the word, word
   const Expr index =
       (p.buffers.w(r, k.y, kb, g) >> cast<uint16_t>(5 * k.x)) & cast<uint16_t>(kEntries - 1);
   const Expr value = tables ? p.buffers.act(cast<int>(index), k.x + 3 * k.y, kb, mb)
-                            : made.table(cast<int>(index), t, k.x, k.y, kb, mb);
+                            : made->table(cast<int>(index), t, k.x + 3 * k.y, kb, mb);
   Func acc("acc");
   acc(r, g, t, mb, kb) = cast<int16_t>(0);
   acc(r, g, t, mb, kb) += value;
@@ -147,13 +113,8 @@ KernelParts Build(const Candidate& candidate, const Target& target) {
   } else {
     update.reorder(ri, ro, t, g, mb, b);  // m_tile tokens' tables stay in L1 for all rows
     acc.compute_at(p.y, g);
-    p.scratch_bytes = 2 * kEntries * tokens * 3 * words + 128;
-    made.table.compute_at(p.y, mb).store_in(MemoryType::Heap).bound(e, 0, kEntries);
-    made.table.bound(t, 0, tokens).bound(j, 0, 3).bound(w, 0, words).reorder(e, j, t, w);
-    made.table.vectorize(e).unroll(j).unroll(t);
-    made.sum.compute_at(made.table, j).store_in(MemoryType::Register).vectorize(e);
-    made.sum.update().reorder(made.pair, e, made.half).atomic().vectorize(made.pair);
-    made.sum.update().vectorize(e).unroll(made.half);
+    p.scratch_bytes = TripleTables::ScratchBytes(tokens, 3 * words);
+    made->Schedule(p.y, mb, tokens, 3 * words);
   }
   acc.store_in(MemoryType::Register).bound_extent(r, rows).bound_extent(t, tokens);
   acc.vectorize(r, lanes).unroll(r).unroll(t);

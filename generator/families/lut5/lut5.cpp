@@ -1,5 +1,6 @@
 // lut5: five trits a byte, a sign and seven index bits into 122 int16 entries in two byte planes.
 #include "generator/families/common/planes.h"
+#include "generator/families/lut5/lut5_rows.h"
 #include "generator/select/micro_ops.h"
 #include "targets/base/error.h"
 
@@ -17,10 +18,25 @@ bool Supports(const Target& target) {
 Space MakeSpace(const Target& target) {
   const int unit = target.vector_bytes;
   Space space("lut5", target.key);
-  space.Ints("rows", {16, 32, 64, 128, 256}, "rows of a granule")
-      .Ints("steps", {16, 24, 27, 32, 43, 48}, "bytes (five columns) of a K block")
+  space.Names("form", {"tables", "rows"}, "tables made outside, or words re-coded inside")
+      .Ints("rows", {16, 32, 64, 128, 256}, "rows of a granule")
+      .Ints("steps", {16, 24, 27, 32, 36, 43, 45, 48}, "bytes (five columns) of a K block")
       .Ints("unroll", {1, 2, 4}, "steps per loop iteration")
       .Ints("prefetch", {0, 8, 16, 24, 32}, "steps the weights are fetched ahead")
+      .Ints("m_tile", {1, 2, 3, 4, 5, 6}, "tokens in registers")
+      .Ints("m_block", {8, 16, 32, 64, 128}, "tokens that share re-coded words")
+      .Ints("cache", {4, 8, 16, 32, 64}, "granules re-coded at once")
+      .Rule("re-coding needs word lookups and whole words",
+            [&target](const Candidate& c) {
+              return c.Name("form") == "tables" ||
+                     (c.Int("steps") % 9 == 0 && c.Int("rows") % target.vector_bytes == 0 &&
+                      HasMicroOp(target, "trit_word32", target.vector_bytes / 2));
+            })
+      .Rule("accumulators fit the registers, tables made outside are one token's",
+            [&target](const Candidate& c) {
+              if (c.Name("form") == "tables") return c.Int("m_tile") == 1;
+              return 2 * c.Int("rows") / target.vector_bytes * (c.Int("m_tile") + 1) <= 30;
+            })
       .Rule("a granule is a whole number of vectors",
             [unit](const Candidate& c) { return c.Int("rows") % unit == 0; })
       .Rule("the loop divides a K block", [](const Candidate& c) {
@@ -29,15 +45,24 @@ Space MakeSpace(const Target& target) {
   return space;
 }
 
+LayoutSpec Layout(const Candidate& candidate, const Target& target) {
+  const int rows = candidate.Int("rows"), steps = candidate.Int("steps");
+  LayoutSpec layout = PlanesLayout("lut5", rows, target.vector_bytes, 5 * steps);
+  layout.inner.push_back(steps);
+  layout.fixed_count = rows;
+  return layout;
+}
+
 KernelParts Build(const Candidate& candidate, const Target& target) {
+  if (candidate.Name("form") == "rows") {
+    return BuildLut5Rows(Layout(candidate, target), candidate, target);
+  }
   PlanesPlan plan;
   plan.rows = candidate.Int("rows");
   plan.steps = candidate.Int("steps");
   plan.unroll = candidate.Int("unroll");
   plan.prefetch = candidate.Int("prefetch");
-  plan.layout = PlanesLayout("lut5", plan.rows, target.vector_bytes, 5 * plan.steps);
-  plan.layout.inner.push_back(plan.steps);
-  plan.layout.fixed_count = plan.rows;
+  plan.layout = Layout(candidate, target);
   plan.form = PlanesForm(5, 128, PlaneDigits::kBalanced, plan.steps, false);
   plan.value = [](const MatmulBuffers& buffers, const PlanePlace& at) {
     const Expr byte = buffers.w(at.b, at.h, at.l, at.v, at.k.y, at.kb, at.g);

@@ -7,6 +7,10 @@
 
 namespace trit {
 
+namespace {
+constexpr double kCredibleRoof = 1.05;
+}  // namespace
+
 double EstimateNs(std::span<const double> samples) {
   std::vector<double> sorted(samples.begin(), samples.end());
   std::sort(sorted.begin(), sorted.end());
@@ -52,8 +56,9 @@ SearchResult RunSearch(const SearchSpace& space, Strategy* strategy, Evaluator* 
   const int rounds_before = history->rounds();
   const auto at_roof = [&] {
     const int best = history->Best();
-    // One lucky round is no roof.
+    // One lucky round is no roof, and what is faster than the roof says that the roof is wrong.
     return best >= 0 && (*history)[best].fraction_of_roof >= limits.roof_stop &&
+           (*history)[best].fraction_of_roof <= kCredibleRoof &&
            (*history)[best].Rounds() >= 2;
   };
   while (result.stopped.empty()) {

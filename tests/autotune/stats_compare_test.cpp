@@ -4,6 +4,7 @@
 
 #include "autotune/stats/bootstrap.h"
 #include "autotune/stats/mann_whitney.h"
+#include "autotune/stats/signed_rank.h"
 #include "targets/base/error.h"
 #include "tests/autotune/stats_samples.h"
 
@@ -74,6 +75,24 @@ TEST(MannWhitney, FalseAlarmsStayAtTheirRateAndRealStepsAreSeen) {
 
 TEST(MannWhitney, EmptySideIsAnError) {
   EXPECT_THROW(MannWhitney({}, std::vector<double>{1}), Error);
+}
+
+TEST(SignedRank, CountsSmallCasesAndIsCalibrated) {
+  EXPECT_DOUBLE_EQ(SignedRankP(std::vector<double>{1, 2, 3, 4, 5}), 2.0 / 32);
+  EXPECT_DOUBLE_EQ(SignedRankP(std::vector<double>{-1, 2, 3, 4, 5}), 4.0 / 32);
+  EXPECT_EQ(SignedRankP(std::vector<double>{0, 0}), 1);
+  EXPECT_EQ(SignedRankP({}), 1);
+  Random random(21);
+  int alarms = 0;
+  for (int trial = 0; trial < 2000; ++trial) {
+    std::vector<double> v;
+    for (int i = 0; i < 18; ++i) v.push_back(random.Normal());
+    alarms += SignedRankP(v) <= 0.01;
+  }
+  EXPECT_LE(alarms, 35);
+  EXPECT_GE(alarms, 5);
+  std::vector<double> tied(60, 1.0);
+  EXPECT_LT(SignedRankP(tied), 1e-6);
 }
 
 TEST(Bootstrap, CoversTheTrueRatioAsOftenAsItSays) {

@@ -1,0 +1,173 @@
+// tritforge tune: the best kernels for this machine.
+#include <signal.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cstdio>
+#include <filesystem>
+#include <map>
+
+#include "autotune/cli/command.h"
+#include "autotune/cli/shapes.h"
+#include "autotune/records/journal.h"
+#include "autotune/records/paths.h"
+#include "autotune/registry.h"
+#include "autotune/tune/library.h"
+#include "autotune/tune/progress.h"
+#include "autotune/tune/tuner.h"
+#include "model/source/model_source.h"
+#include "runtime/cpu_count.h"
+#include "runtime/tuned/tuned_library.h"
+#include "targets/base/error.h"
+
+namespace trit {
+namespace {
+
+std::atomic<bool> stop_asked{false};
+
+struct Options {
+  std::string model, shapes, budget = "60s", db, target, strategy = "model", cache;
+  std::vector<int32_t> m = {1, 8, 128};
+  std::vector<int> threads;
+  uint64_t seed = 1;
+  bool json = false, hot = false, quiet = false;
+};
+
+double ParseSeconds(const std::string& text) {
+  size_t used = 0;
+  double value = 0;
+  try {
+    value = std::stod(text, &used);
+  } catch (const std::exception&) {
+    used = 0;
+  }
+  const std::string unit = text.substr(used);
+  const double scale = unit.empty() || unit == "s" ? 1 : unit == "m" ? 60 : unit == "h" ? 3600 : 0;
+  if (used == 0 || scale == 0 || !(value > 0) || value * scale > 1e7) {
+    throw Error(Join("The budget \"", text, "\" is no time; say 60s, 10m or 2h."));
+  }
+  return value * scale;
+}
+
+// Ternary matrices of a model, equal shapes together.
+std::vector<TuneShape> ShapesOfModel(const std::string& path) {
+  const auto source = OpenModel(path);
+  std::map<std::pair<int64_t, int64_t>, int> counts;
+  for (const TensorInfo& tensor : source->tensors()) {
+    // Master weights (float files) are told by their names.
+    const bool is_layer = tensor.name.starts_with("blk.") && tensor.rows > 1 && tensor.cols > 1;
+    if ((tensor.ternary || is_layer) && tensor.rows <= INT32_MAX && tensor.cols <= INT32_MAX) {
+      ++counts[{tensor.rows, tensor.cols}];
+    }
+  }
+  std::vector<TuneShape> shapes;
+  for (const auto& [shape, count] : counts) {
+    shapes.push_back({static_cast<int32_t>(shape.first), static_cast<int32_t>(shape.second), count});
+  }
+  if (shapes.empty()) throw Error(Join(path, ": holds no ternary matrix; there is nothing to tune."));
+  return shapes;
+}
+
+void Tune(const Options& o) {
+  TunePlan plan;
+  if (!o.model.empty() && !o.shapes.empty()) throw Error("Say -m or --shapes, not both.");
+  if (!o.model.empty()) {
+    plan.shapes = ShapesOfModel(o.model);
+  } else {
+    for (const Shape& s : ParseShapes(o.shapes.empty() ? "2b4t" : o.shapes)) {
+      plan.shapes.push_back({s.n, s.k, 1});
+    }
+  }
+  plan.m = o.m;
+  plan.threads = o.threads.empty() ? std::vector<int>{CountCpus().default_threads} : o.threads;
+  plan.budget_s = ParseSeconds(o.budget);
+  plan.strategy = o.strategy;
+  plan.seed = o.seed;
+  plan.session.child_command = {std::filesystem::read_symlink("/proc/self/exe").string(),
+                                "measure-candidate"};
+  plan.session.build = ProgramBuild();
+  plan.session.mode = o.hot ? "hot" : "cold";
+  plan.session.parallel = std::max(1, CountCpus().default_threads);
+  const double started = SessionClock();
+  const Catalogue catalogue = GeneratorCatalogue(o.target);
+  plan.session.target = catalogue.target;
+  plan.budget_s = std::max(1.0, plan.budget_s - (SessionClock() - started));
+  const double asked_budget = ParseSeconds(o.budget);
+  const std::string folder = o.cache.empty() ? TunedFolder() : o.cache;
+  if (folder.empty()) throw Error("Neither XDG_CACHE_HOME nor HOME names a folder for the library.");
+
+  TuneResult result;
+  LandedLibrary landed;
+  const bool known = ReadFinishedResult(folder, PlanKey(catalogue, plan), asked_budget, &result);
+  if (known) {
+    landed = {FindTunedLibrary(folder).path, folder + "/manifest.json"};
+  } else {
+    Database database(o.db.empty() ? DefaultDatabasePath() : o.db, ProgramSignature());
+    struct sigaction action = {};
+    action.sa_handler = [](int) { stop_asked = true; };
+    action.sa_flags = SA_RESETHAND;  // a second Ctrl-C ends at once
+    sigaction(SIGINT, &action, nullptr);
+    sigaction(SIGTERM, &action, nullptr);
+    signal(SIGXFSZ, SIG_IGN);  // a full disk is an Error, not a signal
+    ProgressLine line(stderr, isatty(STDERR_FILENO) != 0);
+    Tuner tuner(catalogue, plan, &database);
+    result = tuner.Run([&](const TuneProgress& p) { if (!o.quiet) line.Show(p); }, &stop_asked);
+    line.Clear();
+    TunePlan asked = plan;
+    asked.budget_s = asked_budget;
+    landed = LandTunedLibrary(catalogue, asked, result, folder);
+  }
+  if (o.json) {
+    std::printf("%s", ReadWholeFile(landed.manifest).c_str());
+    return;
+  }
+  std::printf("%s\n%s", ChoiceTable(result).c_str(), TotalsText(result).c_str());
+  for (const TunedChoice& c : result.choices) {
+    std::printf("%dx%d m=%d threads=%d: %s\n", c.shape.n, c.shape.k, c.m, c.threads,
+                c.reason.c_str());
+  }
+  if (known) {
+    std::printf("Nothing new was measured: these decisions stand.\n");
+  } else {
+    std::printf("%d measurements in %.1f s (%d failures, %d disturbed rounds discarded, the "
+                "reference kernel varied by %.1f %%).\n",
+                result.measured, result.seconds, result.failures, result.discarded_rounds,
+                100 * result.noise);
+  }
+  if (landed.path.empty()) {
+    std::printf("The shipped kernels stay in use.\n");
+  } else {
+    std::printf("The tuned library is %s; trit uses it from now on.\n", landed.path.c_str());
+  }
+  if (result.interrupted) {
+    std::printf("Interrupted. Everything measured is kept; the same command goes on from here.\n");
+  } else if (!result.finished) {
+    std::printf("The budget is used up; a larger --budget goes on from here.\n");
+  }
+}
+
+}  // namespace
+
+void AddTune(CLI::App& program) {
+  auto o = std::make_shared<Options>();
+  CLI::App* command = program.add_subcommand("tune", "Makes this machine's own kernel library");
+  command->add_option("-m,--model", o->model, "a model: its shapes are tuned");
+  command->add_option("--shapes", o->shapes, "NxK,... or 2b4t (the default without a model)");
+  command->add_option("--budget", o->budget, "time: 60s, 10m, 2h")->capture_default_str();
+  command->add_option("--tokens", o->m, "token counts, ascending from 1")
+      ->delimiter(',')->capture_default_str();
+  command->add_option("--threads", o->threads, "thread counts (default: one a core)")
+      ->delimiter(',')->check(CLI::Range(1, 1024));
+  command->add_option("--target", o->target, "a folder of targets/ (default: the best here)");
+  command->add_option("--strategy", o->strategy, "model, evolution, halving, random, exhaustive")
+      ->capture_default_str();
+  command->add_option("--seed", o->seed)->capture_default_str();
+  command->add_option("--db", o->db, "database file (default: the user's, or $TRITFORGE_DB)");
+  command->add_option("--cache", o->cache, "folder for the library (default: the user's cache)");
+  command->add_flag("--hot", o->hot, "weights that stay in cache (decode streams them: not honest)");
+  command->add_flag("--json", o->json, "the result as JSON");
+  command->add_flag("-q,--quiet", o->quiet, "no progress line");
+  command->callback([o] { Tune(*o); });
+}
+
+}  // namespace trit

@@ -1,0 +1,53 @@
+// What can be tuned: every candidate with what the tuner must know of it before compiling it, and
+// the shipped decisions it has to beat. The generator fills one (GeneratorCatalogue); tests plant
+// their own.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "autotune/search/space.h"
+
+namespace trit {
+
+struct CatalogueEntry {
+  std::string text;    // canonical candidate text
+  std::string family;
+  std::string layout;  // layout id
+  int32_t m_min = 1;   // token counts it is made for
+  int32_t m_max = INT32_MAX;
+  int32_t m_granule = 1;
+  std::map<std::string, std::string> settings;
+  double prior_ns = 0;  // cost model's guess for one token of 1 M weights; 0 = none
+};
+
+// A shipped choice row, in order; 0 = any.
+struct DefaultRow {
+  int32_t n = 0, k = 0;
+  int32_t m_min = 1, m_max = INT32_MAX;
+  int32_t threads = 0;
+  int32_t n_per_task = 0, m_per_task = 0;
+  std::string candidate;
+};
+
+struct Catalogue {
+  std::string target;
+  std::vector<CatalogueEntry> entries;
+  std::vector<DefaultRow> defaults;
+
+  const CatalogueEntry* Find(const std::string& text) const;
+  // The shipped row that answers; throws Error when there is none.
+  const DefaultRow& Default(int32_t n, int32_t k, int32_t m, int32_t threads) const;
+  // The default of a layout for m tokens: the first row whose kernel reads it; null if none.
+  const DefaultRow* DefaultOfLayout(const std::string& layout, int32_t m, int32_t threads) const;
+};
+
+// The entries with these indices as a search space: one axis a parameter name, families as one more.
+SearchSpace MakeSearchSpace(const Catalogue& catalogue, const std::vector<int>& entries);
+
+// All families on one target ("" = the best one this CPU can run that has shipped rows).
+Catalogue GeneratorCatalogue(const std::string& target);
+
+}  // namespace trit

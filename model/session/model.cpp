@@ -6,6 +6,7 @@
 #include "model/arch/packed_cache.h"
 #include "model/ops/ops.h"
 #include "runtime/linked/linked.h"
+#include "runtime/tuned/tuned_library.h"
 #include "targets/base/error.h"
 
 namespace trit {
@@ -51,10 +52,11 @@ std::unique_ptr<Model> Model::FromSource(std::unique_ptr<ModelSource> source,
     throw Error(Join("a batch of ", options.batch, " tokens; 1 to 65536 are possible"));
   }
   if (!options.isa.empty()) LimitVectors(options.isa);
-  m.kernels_ = std::make_unique<KernelSet>(KernelSetOptions{.files = options.libraries,
-                                                            .linked = LinkedLibraries(),
-                                                            .target = options.isa,
-                                                            .family = options.family});
+  m.kernels_ = std::make_unique<KernelSet>(
+      KernelSetOptions{.files = WithTunedLibrary(options.libraries, &m.notes_),
+                       .linked = LinkedLibraries(),
+                       .target = options.isa,
+                       .family = options.family});
   m.pool_ = std::make_unique<ThreadPool>(options.threads);
   WeightOptions weights;
   weights.head_encoding = options.head;

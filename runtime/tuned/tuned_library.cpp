@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "runtime/host/host.h"
+#include "runtime/kernel_library.h"
 #include "targets/base/error.h"
 
 namespace trit {
@@ -27,6 +28,8 @@ std::string ContentHash(std::string_view bytes) {
 }
 
 std::string TunedFolder() {
+  const char* wanted = std::getenv("TRIT_TUNED");
+  if (wanted && std::string_view(wanted) == "off") return "";
   const char* cache = std::getenv("XDG_CACHE_HOME");
   const char* home = std::getenv("HOME");
   std::string base;
@@ -83,6 +86,25 @@ TunedLibrary FindTunedLibrary(const std::string& folder) {
     return ignored("its file was changed since it was made");
   }
   return {path, ""};
+}
+
+std::vector<std::string> WithTunedLibrary(std::vector<std::string> named,
+                                          std::vector<std::string>* notes) {
+  const TunedLibrary tuned = FindTunedLibrary();
+  if (!tuned.reason.empty()) notes->push_back(tuned.reason);
+  if (tuned.path.empty()) return named;
+  try {
+    const auto library = KernelLibrary::FromFile(tuned.path);
+    if (library->runnable()) {
+      named.push_back(tuned.path);
+    } else {
+      notes->push_back(Join("the tuned library ", tuned.path, " is ignored: this CPU lacks ",
+                            library->missing_features().front()));
+    }
+  } catch (const Error& e) {
+    notes->push_back(Join("the tuned library is ignored: ", std::string_view(e.what())));
+  }
+  return named;
 }
 
 }  // namespace trit

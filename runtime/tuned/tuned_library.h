@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace trit {
 
@@ -20,10 +21,15 @@ struct TunedLibrary {
   std::string reason;  // why none is used; "" = there simply is none, or it is used
 };
 
-// "" when neither XDG_CACHE_HOME nor HOME names a folder.
+// "" when neither XDG_CACHE_HOME nor HOME names a folder, or TRIT_TUNED=off.
 std::string TunedFolder();
 
 TunedLibrary FindTunedLibrary(const std::string& folder = TunedFolder());
+
+// Kernel library files for a KernelSet: those the caller names and then the tuned one, if it can be
+// used. Why it cannot is added to `notes`, a sentence; nothing is thrown for it.
+std::vector<std::string> WithTunedLibrary(std::vector<std::string> named,
+                                          std::vector<std::string>* notes);
 
 // The text of `current` for a library with these bytes.
 std::string DescribeTunedLibrary(std::string_view library_name, std::string_view bytes);

@@ -302,6 +302,20 @@ TEST(TunedLibraryTest, IsUsedOnlyWhenEverythingFits) {
   ignored("format");
   write("current", DescribeTunedLibrary("../../etc/passwd", bytes));
   ignored("name");
+
+  // Whole, of this machine, and no library at all: found by the loader, one sentence, no exception.
+  const std::string cache = folder.File("cache");
+  const std::string tuned = Join(cache, "/tritforge/tuned/", ThisHost().Key());
+  std::filesystem::create_directories(tuned);
+  std::ofstream(tuned + "/k.so") << bytes;
+  std::ofstream(tuned + "/current") << DescribeTunedLibrary("k.so", bytes);
+  setenv("XDG_CACHE_HOME", cache.c_str(), 1);
+  std::vector<std::string> notes;
+  EXPECT_EQ(WithTunedLibrary({"a.so"}, &notes), std::vector<std::string>{"a.so"});
+  ASSERT_EQ(notes.size(), 1u);
+  EXPECT_THAT(notes[0], HasSubstr("ignored"));
+  setenv("TRIT_TUNED", "off", 1);
+  EXPECT_EQ(WithTunedLibrary({}, &notes).size() + notes.size(), 1u);
 }
 
 }  // namespace

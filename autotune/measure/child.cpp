@@ -80,7 +80,9 @@ class Child {
     c.cold_bytes = request.at("cold_bytes");
     c.sample_ms = request.at("sample_ms");
     try {
-      auto bench = std::make_unique<KernelBench>(c);
+      auto& pool = pools_[c.threads];
+      if (!pool) pool = std::make_unique<ThreadPool>(c.threads);
+      auto bench = std::make_unique<KernelBench>(c, *pool);
       const BenchSummary summary = bench->Summary();
       benches_[id] = std::move(bench);
       return {{"ok", true}, {"bytes", summary.packed_bytes}, {"prepare_ns", summary.prepare_ns}};
@@ -104,6 +106,7 @@ class Child {
 
   const KernelSource& source_;
   LoadedKernel kernel_;
+  std::map<int, std::unique_ptr<ThreadPool>> pools_;  // by thread count; outlive the benches
   std::map<int, std::unique_ptr<KernelBench>> benches_;
 };
 

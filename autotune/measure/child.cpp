@@ -73,15 +73,15 @@ class Child {
     c.m = request.at("m");
     c.n = request.at("n");
     c.k = request.at("k");
-    c.threads = request.at("threads");
+    const int threads = request.at("threads");
     c.hot = request.at("mode") == "hot";
     c.n_per_task = request.at("n_per_task");
     c.m_per_task = request.at("m_per_task");
     c.cold_bytes = request.at("cold_bytes");
     c.sample_ms = request.at("sample_ms");
     try {
-      auto& pool = pools_[c.threads];
-      if (!pool) pool = std::make_unique<ThreadPool>(c.threads);
+      auto& pool = pools_[threads];
+      if (!pool) pool = std::make_unique<ThreadPool>(threads);
       auto bench = std::make_unique<KernelBench>(c, *pool);
       const BenchSummary summary = bench->Summary();
       benches_[id] = std::move(bench);

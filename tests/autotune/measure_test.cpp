@@ -88,12 +88,12 @@ TEST(ChildTest, AProgramThatIsNotThereOrTalksNonsenseIsAFault) {
 
 // A synthetic machine for the rounds: time passes with every sample.
 struct Machine {
-  std::vector<double> true_ns;
+  std::vector<double> true_ns = {};
   double reference_ns = 100;
   std::function<double(int sample)> speed = [](int) { return 1.0; };
   Random random{5};
   int samples = 0;
-  std::vector<int> order;
+  std::vector<int> order = {};
 
   Sampler Sample() {
     return [this](int job) -> std::optional<double> {

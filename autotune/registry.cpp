@@ -16,8 +16,8 @@ const std::string& ProgramSignature() {
   static const std::string signature = [] {
     std::vector<std::string> registered;
     for (const Target& target : AllTargets()) {
-      registered.push_back(Join("target ", std::string_view(target.key), ": ",
-                                std::string_view(target.features)));
+      registered.push_back(
+          Join("target ", std::string_view(target.key), ": ", std::string_view(target.features)));
       for (const Family* family : AllFamilies()) {
         if (!family->supports(target)) continue;
         const Space space = family->space(target);

@@ -1,4 +1,6 @@
 // tritforge compare A B: did something get slower? Exit code 0: no; 1: yes; 2: it cannot be said.
+#include "autotune/compare/compare.h"
+
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -6,7 +8,6 @@
 
 #include "autotune/cli/command.h"
 #include "autotune/cli/shapes.h"
-#include "autotune/compare/compare.h"
 #include "autotune/compare/live.h"
 #include "autotune/records/journal.h"
 #include "runtime/cpu_count.h"
@@ -87,8 +88,9 @@ int Compare(const Options& o) {
 void AddCompare(CLI::App& program) {
   auto o = std::make_shared<Options>();
   CLI::App* command = program.add_subcommand(
-      "compare", "Did B get slower than A? Libraries (.so) and tritforge programs are measured now, "
-                 "files of records are read. Exit code 1: slower, 2: cannot be said");
+      "compare",
+      "Did B get slower than A? Libraries (.so) and tritforge programs are measured now, "
+      "files of records are read. Exit code 1: slower, 2: cannot be said");
   command->add_option("A", o->a)->required()->check(CLI::ExistingFile);
   command->add_option("B", o->b)->required()->check(CLI::ExistingFile);
   command->add_option("--shapes", o->shapes, "NxK,... or 2b4t")->capture_default_str();
@@ -98,9 +100,11 @@ void AddCompare(CLI::App& program) {
   command->add_option("--precision", o->precision, "half width of the ratio's interval")
       ->check(CLI::PositiveNumber);
   command->add_option("--threshold", o->rules.threshold, "what counts as slower: 0.02 = 2 %")
-      ->check(CLI::Range(0.0, 10.0))->capture_default_str();
+      ->check(CLI::Range(0.0, 10.0))
+      ->capture_default_str();
   command->add_option("--alpha", o->rules.alpha, "chance of a false alarm, all workloads together")
-      ->check(CLI::Range(1e-9, 0.5))->capture_default_str();
+      ->check(CLI::Range(1e-9, 0.5))
+      ->capture_default_str();
   command->add_option("--format", o->format)->check(CLI::IsMember({"text", "md", "csv"}));
   command->add_option("-o,--output", o->out, "a file instead of the terminal");
   command->callback([o] {

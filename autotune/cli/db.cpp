@@ -23,7 +23,9 @@ struct Options {
   bool failures = false, foreign = false;
 };
 
-std::string Path(const Options& o) { return o.db.empty() ? DefaultDatabasePath() : o.db; }
+std::string Path(const Options& o) {
+  return o.db.empty() ? DefaultDatabasePath() : o.db;
+}
 
 void PrintFaults(const Database& database) {
   for (const auto& damage : database.faults().damaged) {
@@ -85,9 +87,8 @@ void Show(const Options& o) {
 void Export(const Options& o) {
   const Database database(Path(o), ProgramSignature(), /*writable=*/false);
   const std::string key = ThisHost().Key();
-  const int count = ExportRecords(database, o.file, [&](const Record& r) {
-    return o.all_hosts || r.host_key == key;
-  });
+  const int count = ExportRecords(
+      database, o.file, [&](const Record& r) { return o.all_hosts || r.host_key == key; });
   std::printf("%d records written to %s\n", count, o.file.c_str());
 }
 

@@ -35,7 +35,8 @@ void Report(const Options& o) {
 void AddReport(CLI::App& program) {
   auto o = std::make_shared<Options>();
   CLI::App* command = program.add_subcommand("report", "A page about the last tuning run");
-  command->add_flag("--tuning", o->tuning, "decisions, convergence, landscape, families")->required();
+  command->add_flag("--tuning", o->tuning, "decisions, convergence, landscape, families")
+      ->required();
   command->add_option("-o,--output", o->out)->capture_default_str();
   command->add_option("--db", o->db, "database file (default: the user's, or $TRITFORGE_DB)");
   command->add_option("--cache", o->cache, "folder of the tuned library (default: the user's)");

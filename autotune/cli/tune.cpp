@@ -62,9 +62,11 @@ std::vector<TuneShape> ShapesOfModel(const std::string& path) {
   }
   std::vector<TuneShape> shapes;
   for (const auto& [shape, count] : counts) {
-    shapes.push_back({static_cast<int32_t>(shape.first), static_cast<int32_t>(shape.second), count});
+    shapes.push_back(
+        {static_cast<int32_t>(shape.first), static_cast<int32_t>(shape.second), count});
   }
-  if (shapes.empty()) throw Error(Join(path, ": holds no ternary matrix; there is nothing to tune."));
+  if (shapes.empty())
+    throw Error(Join(path, ": holds no ternary matrix; there is nothing to tune."));
   return shapes;
 }
 
@@ -94,7 +96,8 @@ void Tune(const Options& o) {
   plan.budget_s = std::max(1.0, plan.budget_s - (SessionClock() - started));
   const double asked_budget = ParseSeconds(o.budget);
   const std::string folder = o.cache.empty() ? TunedFolder() : o.cache;
-  if (folder.empty()) throw Error("Neither XDG_CACHE_HOME nor HOME names a folder for the library.");
+  if (folder.empty())
+    throw Error("Neither XDG_CACHE_HOME nor HOME names a folder for the library.");
 
   TuneResult result;
   LandedLibrary landed;
@@ -111,7 +114,11 @@ void Tune(const Options& o) {
     signal(SIGXFSZ, SIG_IGN);  // a full disk is an Error, not a signal
     ProgressLine line(stderr, isatty(STDERR_FILENO) != 0);
     Tuner tuner(catalogue, plan, &database);
-    result = tuner.Run([&](const TuneProgress& p) { if (!o.quiet) line.Show(p); }, &stop_asked);
+    result = tuner.Run(
+        [&](const TuneProgress& p) {
+          if (!o.quiet) line.Show(p);
+        },
+        &stop_asked);
     line.Clear();
     TunePlan asked = plan;
     asked.budget_s = asked_budget;
@@ -129,10 +136,11 @@ void Tune(const Options& o) {
   if (known) {
     std::printf("Nothing new was measured: these decisions stand.\n");
   } else {
-    std::printf("%d measurements in %.1f s (%d failures, %d disturbed rounds discarded, the "
-                "reference kernel varied by %.1f %%).\n",
-                result.measured, result.seconds, result.failures, result.discarded_rounds,
-                100 * result.noise);
+    std::printf(
+        "%d measurements in %.1f s (%d failures, %d disturbed rounds discarded, the "
+        "reference kernel varied by %.1f %%).\n",
+        result.measured, result.seconds, result.failures, result.discarded_rounds,
+        100 * result.noise);
   }
   if (landed.path.empty()) {
     std::printf("The shipped kernels stay in use.\n");
@@ -155,16 +163,19 @@ void AddTune(CLI::App& program) {
   command->add_option("--shapes", o->shapes, "NxK,... or 2b4t (the default without a model)");
   command->add_option("--budget", o->budget, "time: 60s, 10m, 2h")->capture_default_str();
   command->add_option("--tokens", o->m, "token counts, ascending from 1")
-      ->delimiter(',')->capture_default_str();
+      ->delimiter(',')
+      ->capture_default_str();
   command->add_option("--threads", o->threads, "thread counts (default: one a core)")
-      ->delimiter(',')->check(CLI::Range(1, 1024));
+      ->delimiter(',')
+      ->check(CLI::Range(1, 1024));
   command->add_option("--target", o->target, "a folder of targets/ (default: the best here)");
   command->add_option("--strategy", o->strategy, "model, evolution, halving, random, exhaustive")
       ->capture_default_str();
   command->add_option("--seed", o->seed)->capture_default_str();
   command->add_option("--db", o->db, "database file (default: the user's, or $TRITFORGE_DB)");
   command->add_option("--cache", o->cache, "folder for the library (default: the user's cache)");
-  command->add_flag("--hot", o->hot, "weights that stay in cache (decode streams them: not honest)");
+  command->add_flag("--hot", o->hot,
+                    "weights that stay in cache (decode streams them: not honest)");
   command->add_flag("--json", o->json, "the result as JSON");
   command->add_flag("-q,--quiet", o->quiet, "no progress line");
   command->callback([o] { Tune(*o); });

@@ -37,7 +37,11 @@ SampleSet FromGoogleBenchmark(const nlohmann::json& j, const std::string& path) 
   for (const auto& run : j.at("benchmarks")) {
     if (!run.is_object() || run.value("run_type", "iteration") != "iteration") continue;
     const std::string unit = run.value("time_unit", "ns");
-    const double scale = unit == "ns" ? 1 : unit == "us" ? 1e3 : unit == "ms" ? 1e6 : unit == "s" ? 1e9 : 0;
+    const double scale = unit == "ns"   ? 1
+                         : unit == "us" ? 1e3
+                         : unit == "ms" ? 1e6
+                         : unit == "s"  ? 1e9
+                                        : 0;
     if (scale == 0 || !run.contains("real_time") || !run["real_time"].is_number() ||
         !run.contains("name") || !run["name"].is_string()) {
       throw Error(Join(path, ": a benchmark has no name, time or known unit."));
@@ -54,10 +58,14 @@ SampleSet FromGoogleBenchmark(const nlohmann::json& j, const std::string& path) 
 
 const char* ChangeName(Change change) {
   switch (change) {
-    case Change::kSame: return "same";
-    case Change::kFaster: return "faster";
-    case Change::kSlower: return "slower";
-    case Change::kUnsure: return "unsure";
+    case Change::kSame:
+      return "same";
+    case Change::kFaster:
+      return "faster";
+    case Change::kSlower:
+      return "slower";
+    case Change::kUnsure:
+      return "unsure";
   }
   return "?";
 }
@@ -86,8 +94,8 @@ CompareResult CompareSets(const SampleSet& a, const SampleSet& b, bool paired,
     w.median_a = Median(x);
     w.median_b = Median(y);
     // 99 %: an interval that must exclude the threshold alone, not once in twenty workloads.
-    w.ratio = paired && x.size() == y.size() ? MedianOfRatios(y, x, 0.99)
-                                             : RatioOfMedians(y, x, 0.99);
+    w.ratio =
+        paired && x.size() == y.size() ? MedianOfRatios(y, x, 0.99) : RatioOfMedians(y, x, 0.99);
     if (paired && x.size() == y.size()) {
       std::vector<double> log_ratio;
       for (size_t i = 0; i < x.size(); ++i) log_ratio.push_back(std::log(y[i] / x[i]));
@@ -106,9 +114,12 @@ CompareResult CompareSets(const SampleSet& a, const SampleSet& b, bool paired,
     WorkloadComparison& w = result.workloads[i];
     w.p_adjusted = adjusted[i];
     const double upper = 1 + rules.threshold, lower = 1 / upper;
-    if (w.p_adjusted <= rules.alpha && w.ratio.low > upper) w.change = Change::kSlower;
-    else if (w.p_adjusted <= rules.alpha && w.ratio.high < lower) w.change = Change::kFaster;
-    else if (w.ratio.low >= lower && w.ratio.high <= upper) w.change = Change::kSame;
+    if (w.p_adjusted <= rules.alpha && w.ratio.low > upper)
+      w.change = Change::kSlower;
+    else if (w.p_adjusted <= rules.alpha && w.ratio.high < lower)
+      w.change = Change::kFaster;
+    else if (w.ratio.low >= lower && w.ratio.high <= upper)
+      w.change = Change::kSame;
   }
   return result;
 }
@@ -172,11 +183,10 @@ SampleSet ReadSampleSet(const std::string& path) {
     ns.insert(ns.end(), r.samples_ns.begin(), r.samples_ns.end());
   }
   if (out.empty()) {
-    const std::string why = parsed.faults.damaged.empty()
-                                ? std::string("it holds none")
-                                : parsed.faults.damaged.front().why;
-    throw Error(Join(path, ": is neither a file of records nor Google Benchmark's JSON (", why,
-                     ")."));
+    const std::string why = parsed.faults.damaged.empty() ? std::string("it holds none")
+                                                          : parsed.faults.damaged.front().why;
+    throw Error(
+        Join(path, ": is neither a file of records nor Google Benchmark's JSON (", why, ")."));
   }
   return out;
 }

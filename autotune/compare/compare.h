@@ -27,9 +27,9 @@ struct WorkloadComparison {
   std::string workload;
   int samples_a = 0, samples_b = 0;
   double median_a = 0, median_b = 0;
-  Interval ratio;           // B / A
-  double p = 1;             // two-sided U test; signed-rank test of the pairs where there are
-  double p_adjusted = 1;    // Holm, over all workloads
+  Interval ratio;         // B / A
+  double p = 1;           // two-sided U test; signed-rank test of the pairs where there are
+  double p_adjusted = 1;  // Holm, over all workloads
   Change change = Change::kUnsure;
 };
 
@@ -46,8 +46,9 @@ struct CompareResult {
 CompareResult CompareSets(const SampleSet& a, const SampleSet& b, bool paired,
                           const CompareRules& rules);
 
-std::string CompareText(const CompareResult& result, const CompareRules& rules);      // terminal
-std::string CompareMarkdown(const CompareResult& result, const CompareRules& rules);  // pull request
+std::string CompareText(const CompareResult& result, const CompareRules& rules);  // terminal
+std::string CompareMarkdown(const CompareResult& result,
+                            const CompareRules& rules);  // pull request
 std::string CompareCsv(const CompareResult& result);
 
 // Samples from a database of records or from Google Benchmark's JSON (real_time of repetitions; its

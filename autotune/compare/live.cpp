@@ -17,13 +17,21 @@ class Side {
  public:
   Side(const LiveSide& side, const WorkItem& item, const LivePlan& plan)
       : process_(side.child_command) {
-    const std::string candidate = Join("shipped ", item.n, " ", item.k, " ", item.m, " ",
-                                       item.threads, " ", side.library);
+    const std::string candidate =
+        Join("shipped ", item.n, " ", item.k, " ", item.m, " ", item.threads, " ", side.library);
     Check(process_.Ask({{"do", "load"}, {"candidate", candidate}}, kLimitS), side);
     const int64_t cold = std::max<int64_t>(int64_t{48} << 20, 3 * ThisHost().l3_bytes);
-    Check(process_.Ask({{"do", "setup"}, {"id", 1}, {"m", item.m}, {"n", item.n}, {"k", item.k},
-                        {"threads", item.threads}, {"mode", plan.mode}, {"n_per_task", 0},
-                        {"m_per_task", 0}, {"cold_bytes", cold}, {"sample_ms", plan.sample_ms}},
+    Check(process_.Ask({{"do", "setup"},
+                        {"id", 1},
+                        {"m", item.m},
+                        {"n", item.n},
+                        {"k", item.k},
+                        {"threads", item.threads},
+                        {"mode", plan.mode},
+                        {"n_per_task", 0},
+                        {"m_per_task", 0},
+                        {"cold_bytes", cold},
+                        {"sample_ms", plan.sample_ms}},
                        kLimitS),
           side);
   }
@@ -71,7 +79,8 @@ LiveResult MeasureLive(const LivePlan& plan,
         // An interval that excludes 1 needs a test that agrees, also after Holm's factor.
         std::vector<double> logs;
         for (size_t j = 0; j < ns_a.size(); ++j) logs.push_back(std::log(ns_b[j] / ns_a[j]));
-        const bool decided = ratio.Contains(1) || SignedRankP(logs) * static_cast<double>(plan.items.size()) < 0.002;
+        const bool decided =
+            ratio.Contains(1) || SignedRankP(logs) * static_cast<double>(plan.items.size()) < 0.002;
         if (decided && ratio.HalfWidth() <= plan.precision) break;
       }
       result.a[name].ns = ns_a;

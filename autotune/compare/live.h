@@ -28,7 +28,7 @@ struct LivePlan {
 };
 
 struct LiveResult {
-  SampleSet a, b;  // paired: sample i of both is of the same block
+  SampleSet a, b;                   // paired: sample i of both is of the same block
   std::vector<std::string> faults;  // items that could not be measured, with the reason
   double seconds = 0;
 };

@@ -16,7 +16,9 @@ namespace {
 constexpr size_t kGuard = 256;
 constexpr uint8_t kGuardByte = 0xa5;
 
-int32_t Pad(int32_t x, int32_t granule) { return (x + granule - 1) / granule * granule; }
+int32_t Pad(int32_t x, int32_t granule) {
+  return (x + granule - 1) / granule * granule;
+}
 
 // Aligned memory with guard bytes on both sides.
 class Guarded {
@@ -117,8 +119,10 @@ std::string Solve(const trit_kernel& kernel, const Problem& p) {
   const struct {
     const Guarded& memory;
     const char* name;
-  } guards[] = {{packed, "the packed weights"}, {act, "the prepared activations"},
-                {y, "the sums"}, {scratch, "the scratch memory"}};
+  } guards[] = {{packed, "the packed weights"},
+                {act, "the prepared activations"},
+                {y, "the sums"},
+                {scratch, "the scratch memory"}};
   for (const auto& guard : guards) {
     if (!guard.memory.Intact()) return Join(where, "bytes outside ", guard.name, " were written");
   }
@@ -140,8 +144,8 @@ std::string CheckKernel(const trit_kernel& kernel, uint64_t seed) {
   const int32_t k_most = std::min<int32_t>(kernel.k_max, 6912) / step * step;
   std::vector<Problem> problems;
   problems.push_back({1, 1, 1, random_act, random_weight});
-  problems.push_back({tokens, granule + 3, std::min(k_most, 3 * step + 1), random_act,
-                      random_weight, true});
+  problems.push_back(
+      {tokens, granule + 3, std::min(k_most, 3 * step + 1), random_act, random_weight, true});
   problems.push_back({tokens, 2 * granule, std::min(k_most, 640), random_act, random_weight});
   for (const int sign : {1, -1}) {
     for (const int value : {127, -128}) {
@@ -151,11 +155,10 @@ std::string CheckKernel(const trit_kernel& kernel, uint64_t seed) {
     }
   }
   // Extremes that change sign along K: partial sums swing as far as they can.
-  problems.push_back({tokens, std::min(granule, 64), k_most,
-                      [](int32_t, int32_t k) { return static_cast<int8_t>(k / 48 % 2 ? 127 : -128); },
-                      [](int32_t n, int32_t k) {
-                        return static_cast<int8_t>((n + k / 48) % 2 ? 1 : -1);
-                      }});
+  problems.push_back(
+      {tokens, std::min(granule, 64), k_most,
+       [](int32_t, int32_t k) { return static_cast<int8_t>(k / 48 % 2 ? 127 : -128); },
+       [](int32_t n, int32_t k) { return static_cast<int8_t>((n + k / 48) % 2 ? 1 : -1); }});
   for (const Problem& problem : problems) {
     const std::string fault = Solve(kernel, problem);
     if (!fault.empty()) return fault;

@@ -136,8 +136,7 @@ void CandidateProcess::Bury(bool killed_for_time) {
   waitpid(pid_, &status, 0);
   pid_ = -1;
   if (killed_for_time) {
-    fault_ = {CheckStatus::kHang,
-              Join("no answer to \"", question_, "\" within ", limit_s_, " s")};
+    fault_ = {CheckStatus::kHang, Join("no answer to \"", question_, "\" within ", limit_s_, " s")};
   } else if (WIFSIGNALED(status)) {
     fault_ = {CheckStatus::kCrash,
               Join("killed by ", SignalText(WTERMSIG(status)), " during \"", question_, "\"")};

@@ -35,7 +35,8 @@ struct Axis {
   std::vector<double> Ticks() const {
     std::vector<double> out;
     if (log) {
-      for (double decade = std::pow(10, std::floor(std::log10(low))); decade <= high; decade *= 10) {
+      for (double decade = std::pow(10, std::floor(std::log10(low))); decade <= high;
+           decade *= 10) {
         for (const double step : {1, 2, 5}) {
           if (decade * step >= low && decade * step <= high) out.push_back(decade * step);
         }
@@ -74,8 +75,8 @@ std::string Text(double x, double y, const char* anchor, const std::string& text
 }
 
 std::string Line(double x1, double y1, double x2, double y2, const char* css) {
-  return Join("<line x1=\"", Number(x1), "\" y1=\"", Number(y1), "\" x2=\"", Number(x2),
-              "\" y2=\"", Number(y2), "\" class=\"", std::string_view(css), "\"/>");
+  return Join("<line x1=\"", Number(x1), "\" y1=\"", Number(y1), "\" x2=\"", Number(x2), "\" y2=\"",
+              Number(y2), "\" class=\"", std::string_view(css), "\"/>");
 }
 
 }  // namespace
@@ -84,12 +85,23 @@ std::string EscapeHtml(std::string_view text) {
   std::string out;
   for (char c : text) {
     switch (c) {
-      case '&': out += "&amp;"; break;
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '"': out += "&quot;"; break;
-      case '\'': out += "&#39;"; break;
-      default: out += c;
+      case '&':
+        out += "&amp;";
+        break;
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '"':
+        out += "&quot;";
+        break;
+      case '\'':
+        out += "&#39;";
+        break;
+      default:
+        out += c;
     }
   }
   return out;
@@ -108,9 +120,9 @@ std::string Chart(const std::vector<ChartSeries>& series, const ChartOptions& o)
       y_low = std::min(y_low, p.y), y_high = std::max(y_high, p.y);
     }
   }
-  std::string out = Join("<figure><svg viewBox=\"0 0 ", kWidth, " ", kHeight,
-                         "\" role=\"img\" aria-label=\"", EscapeHtml(o.title), "\">",
-                         Text(kLeft, 18, "start", o.title, "class=\"title\""));
+  std::string out =
+      Join("<figure><svg viewBox=\"0 0 ", kWidth, " ", kHeight, "\" role=\"img\" aria-label=\"",
+           EscapeHtml(o.title), "\">", Text(kLeft, 18, "start", o.title, "class=\"title\""));
   if (!std::isfinite(x_low)) {
     return Join(out, Text(kWidth / 2, kHeight / 2, "middle", "nothing was measured"),
                 "</svg></figure>\n");
@@ -151,9 +163,9 @@ std::string Chart(const std::vector<ChartSeries>& series, const ChartOptions& o)
     }
     for (const auto& p : s.points) {
       if (!drawable(p)) continue;
-      out += Join("<circle cx=\"", Number(x.At(p.x)), "\" cy=\"", Number(y.At(p.y)),
-                  "\" r=\"", std::string_view(s.line ? "2" : "3.5"), "\" class=\"dot c", colour,
-                  "\"><title>", EscapeHtml(p.title), "</title></circle>");
+      out += Join("<circle cx=\"", Number(x.At(p.x)), "\" cy=\"", Number(y.At(p.y)), "\" r=\"",
+                  std::string_view(s.line ? "2" : "3.5"), "\" class=\"dot c", colour, "\"><title>",
+                  EscapeHtml(p.title), "</title></circle>");
     }
     legend += Join("<span class=\"key c", colour, "\"></span>", EscapeHtml(s.name), " ");
   }
@@ -170,7 +182,10 @@ std::string IntervalChart(const std::vector<IntervalRow>& rows, const std::strin
                          Text(8, 18, "start", title, "class=\"title\""));
   out += Line(x.At(1), kTop - 6, x.At(1), height - 34, "roof");
   for (const double tick : {x.low, 1.0, x.high}) {
-    out += Text(x.At(tick), height - 14, tick == x.high ? "end" : tick == x.low ? "start" : "middle",
+    out += Text(x.At(tick), height - 14,
+                tick == x.high  ? "end"
+                : tick == x.low ? "start"
+                                : "middle",
                 Label(tick));
   }
   double at = kTop + 10;

@@ -17,14 +17,14 @@ struct ChartSeries {
   };
   std::string name;
   std::vector<Point> points;
-  bool line = false;   // joined, else dots
-  bool step = false;   // joined by steps: "best so far"
+  bool line = false;  // joined, else dots
+  bool step = false;  // joined by steps: "best so far"
 };
 
 struct ChartOptions {
   std::string title, x_label, y_label;
   bool log_x = false, log_y = false;
-  double y_roof = 0;   // a dashed line; 0 = none
+  double y_roof = 0;  // a dashed line; 0 = none
   std::string roof_label;
 };
 

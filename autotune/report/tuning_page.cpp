@@ -42,12 +42,13 @@ std::string Decisions(const Json& j) {
     const std::string shape = Join(c.at("n").get<int>(), " x ", c.at("k").get<int>());
     const double centre = ratio.at("centre"), low = ratio.at("low"), high = ratio.at("high");
     const char* verdict = !promoted ? "same" : high < 1 ? "faster" : low > 1 ? "slower" : "same";
-    out += Join("<tr>", Cell(shape), Cell(std::to_string(c.at("m").get<int>())),
-                Cell(std::to_string(c.at("threads").get<int>())), Cell(Fixed(before / 1e3, 1)),
-                Cell(Fixed((promoted ? after : before) / 1e3, 1)),
-                Cell(promoted ? Join(Fixed(centre, 3), " [", Fixed(low, 3), ", ", Fixed(high, 3), "]")
-                              : std::string("1"),
-                     verdict));
+    out +=
+        Join("<tr>", Cell(shape), Cell(std::to_string(c.at("m").get<int>())),
+             Cell(std::to_string(c.at("threads").get<int>())), Cell(Fixed(before / 1e3, 1)),
+             Cell(Fixed((promoted ? after : before) / 1e3, 1)),
+             Cell(promoted ? Join(Fixed(centre, 3), " [", Fixed(low, 3), ", ", Fixed(high, 3), "]")
+                           : std::string("1"),
+                  verdict));
     out += Join(Cell(Join(Fixed(100 * c.at("fraction_of_roof").get<double>(), 0), " %")),
                 Cell(Join(c.at(promoted ? "winner" : "incumbent").get<std::string>(), ": ",
                           c.at("reason").get<std::string>()),
@@ -64,8 +65,9 @@ std::string Decisions(const Json& j) {
 }
 
 std::string Convergence(const Json& j) {
-  std::string out = "<h2>Convergence</h2><p>Best time so far against rounds spent, as a multiple of "
-                    "the search's final best.</p>\n";
+  std::string out =
+      "<h2>Convergence</h2><p>Best time so far against rounds spent, as a multiple of "
+      "the search's final best.</p>\n";
   std::vector<ChartSeries> series;
   for (const Json& stage : j.at("stages")) {
     ChartSeries s;
@@ -77,9 +79,9 @@ std::string Convergence(const Json& j) {
     for (const Json& step : steps) {
       const double ns = step.at("best_ns");
       if (ns <= 0 || best <= 0) continue;
-      s.points.push_back({step.at("rounds"), ns / best,
-                          Join(step.at("points").get<int>(), " candidates, ", Fixed(ns / 1e3, 1),
-                               " us")});
+      s.points.push_back(
+          {step.at("rounds"), ns / best,
+           Join(step.at("points").get<int>(), " candidates, ", Fixed(ns / 1e3, 1), " us")});
     }
     if (!s.points.empty()) series.push_back(std::move(s));
   }
@@ -101,13 +103,14 @@ std::string LandscapeAndFamilies(std::span<const Record> records) {
   std::map<std::string, std::map<std::string, std::map<std::string, Best>>> all;
   for (const Record& r : records) {
     if (r.status != CheckStatus::kOk) continue;
-    Best& best = all[Join(r.workload.Text(), " threads=", r.threads)][FamilyOf(r.candidate)]
-                    [r.candidate];
+    Best& best =
+        all[Join(r.workload.Text(), " threads=", r.threads)][FamilyOf(r.candidate)][r.candidate];
     best.ns = std::min(best.ns, EstimateNs(r.samples_ns));
     best.roof = std::max(best.roof, r.FractionOfRoof());
   }
-  std::string out = "<h2>Schedule landscape</h2><p>Every candidate that was timed, the fastest "
-                    "first. Only workloads with at least ten.</p>\n";
+  std::string out =
+      "<h2>Schedule landscape</h2><p>Every candidate that was timed, the fastest "
+      "first. Only workloads with at least ten.</p>\n";
   for (const auto& [workload, families] : all) {
     struct Dot {
       double ns;
@@ -135,18 +138,19 @@ std::string LandscapeAndFamilies(std::span<const Record> records) {
     o.log_y = dots.back().ns > 8 * dots.front().ns;
     out += Chart(list, o);
   }
-  out += "<h2>Families</h2><div class=\"scroll\"><table><tr><th class=\"t\">workload</th>"
-         "<th class=\"t\">family</th><th>best us</th><th>against the best</th><th>roof</th>"
-         "<th class=\"t\">candidate</th></tr>\n";
+  out +=
+      "<h2>Families</h2><div class=\"scroll\"><table><tr><th class=\"t\">workload</th>"
+      "<th class=\"t\">family</th><th>best us</th><th>against the best</th><th>roof</th>"
+      "<th class=\"t\">candidate</th></tr>\n";
   for (const auto& [workload, families] : all) {
     double fastest = INFINITY;
     for (const auto& [family, candidates] : families) {
       for (const auto& [text, best] : candidates) fastest = std::min(fastest, best.ns);
     }
     for (const auto& [family, candidates] : families) {
-      const auto best = std::min_element(
-          candidates.begin(), candidates.end(),
-          [](const auto& a, const auto& b) { return a.second.ns < b.second.ns; });
+      const auto best =
+          std::min_element(candidates.begin(), candidates.end(),
+                           [](const auto& a, const auto& b) { return a.second.ns < b.second.ns; });
       out += Join("<tr>", Cell(workload, "t"), Cell(family, "t"),
                   Cell(Fixed(best->second.ns / 1e3, 1)), Cell(Fixed(best->second.ns / fastest, 2)),
                   Cell(Join(Fixed(100 * best->second.roof, 0), " %")), Cell(best->first, "t"),
@@ -194,8 +198,8 @@ std::string TuningPage(const std::string& manifest, std::span<const Record> reco
     body += Decisions(j) + Convergence(j) + LandscapeAndFamilies(records);
     return Page(Join("Tuning of ", cpu), body);
   } catch (const nlohmann::json::exception& e) {
-    throw Error(Join("The manifest of the tuned library is not whole: ",
-                     std::string_view(e.what()), "."));
+    throw Error(
+        Join("The manifest of the tuned library is not whole: ", std::string_view(e.what()), "."));
   }
 }
 

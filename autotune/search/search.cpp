@@ -42,9 +42,8 @@ std::vector<int> History::Ranking() const {
   for (int point : tried_) {
     if (std::isfinite((*this)[point].estimate)) ranking.push_back(point);
   }
-  std::stable_sort(ranking.begin(), ranking.end(), [&](int a, int b) {
-    return (*this)[a].estimate < (*this)[b].estimate;
-  });
+  std::stable_sort(ranking.begin(), ranking.end(),
+                   [&](int a, int b) { return (*this)[a].estimate < (*this)[b].estimate; });
   return ranking;
 }
 
@@ -58,12 +57,11 @@ SearchResult RunSearch(const SearchSpace& space, Strategy* strategy, Evaluator* 
     const int best = history->Best();
     // One lucky round is no roof, and what is faster than the roof says that the roof is wrong.
     return best >= 0 && (*history)[best].fraction_of_roof >= limits.roof_stop &&
-           (*history)[best].fraction_of_roof <= kCredibleRoof &&
-           (*history)[best].Rounds() >= 2;
+           (*history)[best].fraction_of_roof <= kCredibleRoof && (*history)[best].Rounds() >= 2;
   };
   while (result.stopped.empty()) {
-    int points_left = limits.max_points -
-                      (static_cast<int>(history->tried().size()) - points_before);
+    int points_left =
+        limits.max_points - (static_cast<int>(history->tried().size()) - points_before);
     int rounds_left = limits.max_rounds - (history->rounds() - rounds_before);
     if (at_roof()) {
       result.stopped = "roof";

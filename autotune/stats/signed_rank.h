@@ -6,8 +6,8 @@
 
 namespace trit {
 
-// Two-sided p of "the values are symmetric around 0" (give logarithms of ratios). Zeros are dropped;
-// exact without ties up to 40 values, else the normal approximation with tie correction.
+// Two-sided p of "the values are symmetric around 0" (give logarithms of ratios). Zeros are
+// dropped; exact without ties up to 40 values, else the normal approximation with tie correction.
 double SignedRankP(std::span<const double> values);
 
 }  // namespace trit

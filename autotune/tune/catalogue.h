@@ -13,7 +13,7 @@
 namespace trit {
 
 struct CatalogueEntry {
-  std::string text;    // canonical candidate text
+  std::string text;  // canonical candidate text
   std::string family;
   std::string layout;  // layout id
   int32_t m_min = 1;   // token counts it is made for
@@ -44,7 +44,8 @@ struct Catalogue {
   const DefaultRow* DefaultOfLayout(const std::string& layout, int32_t m, int32_t threads) const;
 };
 
-// The entries with these indices as a search space: one axis a parameter name, families as one more.
+// The entries with these indices as a search space: one axis a parameter name, families as one
+// more.
 SearchSpace MakeSearchSpace(const Catalogue& catalogue, const std::vector<int>& entries);
 
 // All families on one target ("" = the best one this CPU can run that has shipped rows).

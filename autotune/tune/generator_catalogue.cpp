@@ -53,8 +53,8 @@ Catalogue GeneratorCatalogue(const std::string& key) {
   }
   for (const TunedRow& row : DefaultRows(target)) {
     const std::string text = row.candidate.Text();
-    catalogue.defaults.push_back({row.n, row.k, row.m_min, row.m_max, row.threads, row.n_per_task,
-                                  row.m_per_task, text});
+    catalogue.defaults.push_back(
+        {row.n, row.k, row.m_min, row.m_max, row.threads, row.n_per_task, row.m_per_task, text});
     if (!catalogue.Find(text)) {
       const Candidate canonical = Canonical(row.candidate);
       catalogue.defaults.back().candidate = canonical.Text();

@@ -33,7 +33,9 @@ TunedRow AsTunedRow(const DefaultRow& row) {
   return out;
 }
 
-Json IntervalJson(const Interval& i) { return {{"centre", i.centre}, {"low", i.low}, {"high", i.high}}; }
+Json IntervalJson(const Interval& i) {
+  return {{"centre", i.centre}, {"low", i.low}, {"high", i.high}};
+}
 
 }  // namespace
 
@@ -127,11 +129,15 @@ std::string ResultJson(const Catalogue& catalogue, const TunePlan& plan, const T
   for (const StageTrace& stage : result.stages) {
     Json steps = Json::array();
     for (const SearchStep& s : stage.steps) {
-      steps.push_back({{"points", s.points}, {"rounds", s.rounds}, {"best_ns", s.best_ns},
+      steps.push_back({{"points", s.points},
+                       {"rounds", s.rounds},
+                       {"best_ns", s.best_ns},
                        {"fraction_of_roof", s.fraction_of_roof}});
     }
-    j["stages"].push_back({{"name", stage.name}, {"space", stage.space},
-                           {"stopped", stage.stopped}, {"steps", steps}});
+    j["stages"].push_back({{"name", stage.name},
+                           {"space", stage.space},
+                           {"stopped", stage.stopped},
+                           {"steps", steps}});
   }
   return j.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
 }

@@ -19,8 +19,8 @@ std::vector<TunedChoice> MergeChoices(const std::vector<TunedChoice>& earlier,
                                       const TuneResult& result);
 
 struct LandedLibrary {
-  std::string path;       // of the shared library
-  std::string manifest;   // JSON: decisions with reasons, rows, records' signature, build
+  std::string path;      // of the shared library
+  std::string manifest;  // JSON: decisions with reasons, rows, records' signature, build
 };
 
 // Merges with what the folder's manifest holds (of the same generator and target), builds the rows'

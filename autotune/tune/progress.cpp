@@ -59,7 +59,8 @@ void ProgressLine::Clear() {
 }
 
 std::string ChoiceTable(const TuneResult& result) {
-  std::string out = "      shape      m  threads   default us     tuned us  speed-up   roof  winner\n";
+  std::string out =
+      "      shape      m  threads   default us     tuned us  speed-up   roof  winner\n";
   for (const TunedChoice& c : result.choices) {
     const double tuned = c.promoted ? c.winner_ns : c.incumbent_ns;
     const double gain = c.promoted && c.verdict.ratio.centre > 0 ? 1 / c.verdict.ratio.centre : 1;
@@ -86,10 +87,10 @@ std::string TotalsText(const TuneResult& result) {
   std::string out;
   for (const auto& [key, total] : totals) {
     if (total.after <= 0) continue;
-    out += Join("all ternary products, m=", key.second, ", ", key.first,
-                key.first == 1 ? " thread: " : " threads: ", Fixed(total.before / 1e6, 2), " ms -> ",
-                Fixed(total.after / 1e6, 2), " ms (", Fixed(total.before / total.after, 3),
-                "x)\n");
+    out +=
+        Join("all ternary products, m=", key.second, ", ", key.first,
+             key.first == 1 ? " thread: " : " threads: ", Fixed(total.before / 1e6, 2), " ms -> ",
+             Fixed(total.after / 1e6, 2), " ms (", Fixed(total.before / total.after, 3), "x)\n");
   }
   return out;
 }

@@ -38,16 +38,16 @@ Verdict JudgeChallenger(std::span<const PairedPass> passes, const PromotionRules
   const Interval& ratio = verdict.ratio;
   verdict.slower = ratio.low > 1 + rules.tolerance;
   const std::string numbers =
-      Join("takes ", Percent(ratio.centre), " of the incumbent's time (",
-           Percent(ratio.low), " to ", Percent(ratio.high), ", ",
-           all.challenger_ns.size(), " paired rounds in ", passes.size(), " passes)");
+      Join("takes ", Percent(ratio.centre), " of the incumbent's time (", Percent(ratio.low),
+           " to ", Percent(ratio.high), ", ", all.challenger_ns.size(), " paired rounds in ",
+           passes.size(), " passes)");
   if (static_cast<int>(passes.size()) < rules.min_passes) {
     verdict.reason = Join("kept: ", numbers, ", but was measured in one pass only");
   } else if (verdict.slower) {
     verdict.reason = Join("kept: the challenger ", numbers);
   } else if (ratio.high >= 1 - rules.margin) {
-    verdict.reason = Join("kept: ", numbers, "; a gain of ", Percent(rules.margin),
-                          " is not certain");
+    verdict.reason =
+        Join("kept: ", numbers, "; a gain of ", Percent(rules.margin), " is not certain");
   } else if (verdict.p > rules.alpha) {
     char p[32];
     std::snprintf(p, sizeof(p), "%.3f", verdict.p);

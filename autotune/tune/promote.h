@@ -16,9 +16,9 @@ struct PairedPass {
 };
 
 struct PromotionRules {
-  double margin = 0.01;   // the whole interval of the ratio must lie below 1 - margin
-  double alpha = 0.01;    // of the U test
-  int min_passes = 2;     // each pass alone must show it faster
+  double margin = 0.01;     // the whole interval of the ratio must lie below 1 - margin
+  double alpha = 0.01;      // of the U test
+  int min_passes = 2;       // each pass alone must show it faster
   double tolerance = 0.02;  // "not slower beyond noise": the interval reaches below 1 + tolerance
 };
 
@@ -27,7 +27,7 @@ struct Verdict {
   bool slower = false;  // certainly slower by more than the tolerance
   Interval ratio;       // challenger / incumbent, paired, over all passes
   double p = 1;
-  std::string reason;   // one sentence with the numbers
+  std::string reason;  // one sentence with the numbers
 };
 
 // Throws Error when a pass has no or unpaired samples.

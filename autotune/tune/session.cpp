@@ -50,8 +50,7 @@ void MeasureSession::Learn(const Record& r) {
   ReferenceLevel& level = levels_[item];
   for (double ns : r.reference_ns) level.Add(ns);
   known.ns.insert(known.ns.end(), r.samples_ns.begin(), r.samples_ns.end());
-  known.reference_ns.insert(known.reference_ns.end(), r.reference_ns.begin(),
-                            r.reference_ns.end());
+  known.reference_ns.insert(known.reference_ns.end(), r.reference_ns.begin(), r.reference_ns.end());
   known.reference_ns.resize(known.ns.size(), 0);
   known.fraction_of_roof = std::max(known.fraction_of_roof, r.FractionOfRoof());
 }
@@ -83,7 +82,9 @@ CandidateProcess* MeasureSession::Process(const std::string& candidate) {
   return process.get();
 }
 
-void MeasureSession::EndProcess(const std::string& candidate) { processes_.erase(candidate); }
+void MeasureSession::EndProcess(const std::string& candidate) {
+  processes_.erase(candidate);
+}
 
 void MeasureSession::MeasureRoofsOf(int threads) {
   CandidateProcess process(options_.child_command);
@@ -148,8 +149,7 @@ void MeasureSession::Keep(const std::string& candidate, const WorkItem& item, co
   }
   Measured& known = known_[{candidate, item}];
   known.ns.insert(known.ns.end(), m.ns.begin(), m.ns.end());
-  known.reference_ns.insert(known.reference_ns.end(), m.reference_ns.begin(),
-                            m.reference_ns.end());
+  known.reference_ns.insert(known.reference_ns.end(), m.reference_ns.begin(), m.reference_ns.end());
   known.fraction_of_roof = std::max(known.fraction_of_roof, m.fraction_of_roof);
 }
 
@@ -160,9 +160,8 @@ double MeasureSession::noise() const {
 }
 
 std::vector<Measured> MeasureSession::Measure(const std::vector<std::string>& candidates,
-                                              const std::vector<int>& rounds,
-                                              const WorkItem& item, const std::string& reference,
-                                              double sample_ms) {
+                                              const std::vector<int>& rounds, const WorkItem& item,
+                                              const std::string& reference, double sample_ms) {
   std::vector<Measured> out(candidates.size());
   std::vector<double> bytes(candidates.size(), 0);
   const size_t count = candidates.size();
@@ -171,20 +170,21 @@ std::vector<Measured> MeasureSession::Measure(const std::vector<std::string>& ca
   const std::string reference_key = "reference " + reference;
   if (!processes_.contains(reference_key)) {
     processes_[reference_key] = std::make_unique<CandidateProcess>(options_.child_command);
-    const Json loaded = processes_[reference_key]->Ask(
-        {{"do", "load"}, {"candidate", reference}}, options_.load_limit_s);
+    const Json loaded = processes_[reference_key]->Ask({{"do", "load"}, {"candidate", reference}},
+                                                       options_.load_limit_s);
     if (StatusOfAnswer(loaded) != CheckStatus::kOk) {
-      throw Error(Join("The shipped kernel \"", reference, "\" does not work here: ",
-                       loaded.value("detail", ""), "."));
+      throw Error(Join("The shipped kernel \"", reference,
+                       "\" does not work here: ", loaded.value("detail", ""), "."));
     }
   }
   CandidateProcess* reference_process = processes_[reference_key].get();
   const int id = next_id_++;
-  Json setup = {{"do", "setup"},      {"id", id},
-                {"m", item.m},        {"n", item.n},
-                {"k", item.k},        {"threads", item.threads},
-                {"mode", options_.mode}, {"n_per_task", 0},
-                {"m_per_task", 0},    {"sample_ms", sample_ms > 0 ? sample_ms : options_.sample_ms}};
+  Json setup = {
+      {"do", "setup"},         {"id", id},
+      {"m", item.m},           {"n", item.n},
+      {"k", item.k},           {"threads", item.threads},
+      {"mode", options_.mode}, {"n_per_task", 0},
+      {"m_per_task", 0},       {"sample_ms", sample_ms > 0 ? sample_ms : options_.sample_ms}};
   // Three times the last cache: no weight survives one turn through the copies.
   setup["cold_bytes"] = std::max<int64_t>(int64_t{48} << 20, 3 * ThisHost().l3_bytes);
 
@@ -233,8 +233,8 @@ std::vector<Measured> MeasureSession::Measure(const std::vector<std::string>& ca
   }
   const Json reference_ready = reference_process->Ask(setup, options_.setup_limit_s);
   if (StatusOfAnswer(reference_ready) != CheckStatus::kOk) {
-    throw Error(Join("The shipped kernel \"", reference, "\" cannot be timed here: ",
-                     reference_ready.value("detail", ""), "."));
+    throw Error(Join("The shipped kernel \"", reference,
+                     "\" cannot be timed here: ", reference_ready.value("detail", ""), "."));
   }
 
   // Time, interleaved.
@@ -242,14 +242,13 @@ std::vector<Measured> MeasureSession::Measure(const std::vector<std::string>& ca
   for (size_t i = 0; i < count; ++i) wanted[i] = ready[i] ? rounds[i] : 0;
   const Json sample = {{"do", "sample"}, {"id", id}, {"count", 1}};
   const auto sampler = [&](int job) -> std::optional<double> {
-    CandidateProcess* process = job == kReferenceJob
-                                    ? reference_process
-                                    : Process(candidates[static_cast<size_t>(job)]);
+    CandidateProcess* process =
+        job == kReferenceJob ? reference_process : Process(candidates[static_cast<size_t>(job)]);
     const Json answer = process->Ask(sample, options_.sample_limit_s);
     if (StatusOfAnswer(answer) == CheckStatus::kOk) return answer["ns"].at(0).get<double>();
     if (job == kReferenceJob) {
-      throw Error(Join("The shipped kernel \"", reference, "\" failed while it was timed: ",
-                       answer.value("detail", ""), "."));
+      throw Error(Join("The shipped kernel \"", reference,
+                       "\" failed while it was timed: ", answer.value("detail", ""), "."));
     }
     Measured& m = out[static_cast<size_t>(job)];
     m.status = StatusOfAnswer(answer);

@@ -1,4 +1,5 @@
-// One tuning run's measuring: children, the reference, roofs, the clock, and a record of everything.
+// One tuning run's measuring: children, the reference, roofs, the clock, and a record of
+// everything.
 #pragma once
 
 #include <atomic>
@@ -35,12 +36,12 @@ struct SessionOptions {
   std::string target;
   std::string mode = "cold";
   BuildIdentity build;
-  double deadline_s = 1e30;     // on SessionClock
+  double deadline_s = 1e30;  // on SessionClock
   double load_limit_s = 30;
   double setup_limit_s = 30;
   double sample_limit_s = 10;
   double sample_ms = 6;
-  int parallel = 2;             // children that compile at once
+  int parallel = 2;  // children that compile at once
   uint64_t seed = 1;
   const std::atomic<bool>* stop = nullptr;  // Ctrl-C
 };

@@ -24,8 +24,13 @@ class SessionEvaluator : public Evaluator {
   SessionEvaluator(MeasureSession* session, const Catalogue& catalogue,
                    const std::vector<int>& entries, const WorkItem& item,
                    const std::string& reference, double sample_ms, double deadline_s)
-      : session_(session), catalogue_(catalogue), entries_(entries), item_(item),
-        reference_(reference), sample_ms_(sample_ms), deadline_s_(deadline_s) {}
+      : session_(session),
+        catalogue_(catalogue),
+        entries_(entries),
+        item_(item),
+        reference_(reference),
+        sample_ms_(sample_ms),
+        deadline_s_(deadline_s) {}
 
   std::vector<Outcome> Measure(std::span<const Proposal> batch) override {
     if (session_->TimeIsOver() || SessionClock() >= deadline_s_) return {};
@@ -42,8 +47,8 @@ class SessionEvaluator : public Evaluator {
     for (size_t i = 0; i < measured.size(); ++i) {
       const Measured& m = measured[i];
       if (m.status == CheckStatus::kOk && m.ns.empty()) continue;
-      outcomes.push_back({batch[i].point, m.corrected, m.status != CheckStatus::kOk,
-                          m.fraction_of_roof});
+      outcomes.push_back(
+          {batch[i].point, m.corrected, m.status != CheckStatus::kOk, m.fraction_of_roof});
     }
     return outcomes;
   }
@@ -111,11 +116,11 @@ void Tuner::Tell(const std::string& stage, double best_ns, double fraction) {
 std::vector<Tuner::Finalist> Tuner::Search(const std::vector<int>& entries, const WorkItem& item,
                                            const std::string& name, double share) {
   const SearchSpace space = MakeSearchSpace(catalogue_, entries);
-  const std::string reference =
-      catalogue_.Default(item.n, item.k, item.m, item.threads).candidate;
+  const std::string reference = catalogue_.Default(item.n, item.k, item.m, item.threads).candidate;
   History history(space.size());
   for (int i = 0; i < space.size(); ++i) {
-    const CatalogueEntry& e = catalogue_.entries[static_cast<size_t>(entries[static_cast<size_t>(i)])];
+    const CatalogueEntry& e =
+        catalogue_.entries[static_cast<size_t>(entries[static_cast<size_t>(i)])];
     const Measured known = session_->Known(e.text, item);
     if (known.status != CheckStatus::kOk || !known.ns.empty()) {
       history.Add({i, known.corrected, known.status != CheckStatus::kOk, known.fraction_of_roof});
@@ -126,21 +131,19 @@ std::vector<Tuner::Finalist> Tuner::Search(const std::vector<int>& entries, cons
   SessionEvaluator evaluator(session_.get(), catalogue_, entries, item, reference, SampleMs(item),
                              deadline);
   const auto strategy = MakeStrategy(
-      plan_.strategy, space,
-      {.seed = plan_.seed, .rounds = plan_.rounds, .batch = plan_.batch});
+      plan_.strategy, space, {.seed = plan_.seed, .rounds = plan_.rounds, .batch = plan_.batch});
   SearchLimits limits;
   limits.roof_stop = plan_.roof_stop;
   // What 98 % of the best needed on the synthetic landscapes; small spaces are searched whole.
   if (plan_.strategy != "exhaustive") {
-    limits.max_points = std::max(40, space.size() * 15 / 100) -
-                        static_cast<int>(history.tried().size());
+    limits.max_points =
+        std::max(40, space.size() * 15 / 100) - static_cast<int>(history.tried().size());
     limits.max_points = std::max(0, limits.max_points);
   }
   Tell(name, 0, 0);
   const SearchResult found =
-      RunSearch(space, strategy.get(), &evaluator, limits, &history, [&](const SearchStep& step) {
-        Tell(name, step.best_ns, step.fraction_of_roof);
-      });
+      RunSearch(space, strategy.get(), &evaluator, limits, &history,
+                [&](const SearchStep& step) { Tell(name, step.best_ns, step.fraction_of_roof); });
   result_->stages.push_back({name, found.steps, found.stopped, space.size()});
   cut_short_ |= found.stopped == "time";
   std::vector<Finalist> finalists;
@@ -168,8 +171,7 @@ std::vector<Tuner::Finalist> Tuner::MeasureAll(const std::vector<int>& entries,
   }
   std::vector<Finalist> out;
   for (int e : entries) {
-    const Measured known =
-        session_->Known(catalogue_.entries[static_cast<size_t>(e)].text, item);
+    const Measured known = session_->Known(catalogue_.entries[static_cast<size_t>(e)].text, item);
     if (known.status == CheckStatus::kOk && !known.corrected.empty()) {
       out.push_back({e, EstimateNs(known.corrected)});
     } else if (known.status == CheckStatus::kOk) {
@@ -214,7 +216,8 @@ void Tuner::TuneThreads(int threads, TuneResult* result) {
     const std::vector<Finalist> ranking = Search(entries, item, name, share);
     if (m == 1) {
       for (const Finalist& f : ranking) {
-        if (f.ns <= kLayoutSlack * ranking.front().ns && static_cast<int>(layouts.size()) < kLayouts) {
+        if (f.ns <= kLayoutSlack * ranking.front().ns &&
+            static_cast<int>(layouts.size()) < kLayouts) {
           layouts.insert(layout_of(f.entry));
         }
       }
@@ -224,7 +227,8 @@ void Tuner::TuneThreads(int threads, TuneResult* result) {
     std::map<std::string, int> taken;
     std::vector<int> carried(always.begin(), always.end());
     for (const Finalist& f : ranking) {
-      if (!layouts.contains(layout_of(f.entry)) || taken[layout_of(f.entry)]++ >= kCarried) continue;
+      if (!layouts.contains(layout_of(f.entry)) || taken[layout_of(f.entry)]++ >= kCarried)
+        continue;
       if (!always.contains(f.entry)) carried.push_back(f.entry);
     }
     for (const TuneShape& shape : plan_.shapes) {
@@ -256,8 +260,8 @@ TunedChoice Tuner::Final(const TuneShape& shape, int32_t m, int threads, int ent
     // Every record holds the reference of its rounds: the incumbent, interleaved.
     std::vector<PairedPass> passes;
     for (const Record& r : database_->records()) {
-      if (r.candidate != choice.winner || r.workload != item.AsWorkload() ||
-          r.threads != threads || r.mode != plan_.session.mode || r.status != CheckStatus::kOk ||
+      if (r.candidate != choice.winner || r.workload != item.AsWorkload() || r.threads != threads ||
+          r.mode != plan_.session.mode || r.status != CheckStatus::kOk ||
           r.host_key != ThisHost().Key() || r.build != plan_.session.build ||
           r.samples_ns.size() != r.reference_ns.size() ||
           static_cast<int>(r.samples_ns.size()) < plan_.final_rounds) {
@@ -269,8 +273,8 @@ TunedChoice Tuner::Final(const TuneShape& shape, int32_t m, int threads, int ent
   };
   std::vector<PairedPass> passes = passes_known();
   while (static_cast<int>(passes.size()) < plan_.promotion.min_passes && !session_->TimeIsOver()) {
-    const std::vector<Measured> measured = session_->Measure(
-        {choice.winner}, {plan_.final_rounds}, item, incumbent, SampleMs(item));
+    const std::vector<Measured> measured =
+        session_->Measure({choice.winner}, {plan_.final_rounds}, item, incumbent, SampleMs(item));
     if (measured.front().status != CheckStatus::kOk || measured.front().ns.empty()) break;
     passes = passes_known();
     if (static_cast<int>(measured.front().ns.size()) < plan_.final_rounds) break;
@@ -299,8 +303,8 @@ void Tuner::Decide(const TuneShape& shape, int threads,
   const auto layout_of = [&](int entry) {
     return catalogue_.entries[static_cast<size_t>(entry)].layout;
   };
-  const std::string shipped = layout_of(
-      EntryIndex(catalogue_.Default(shape.n, shape.k, 1, threads).candidate));
+  const std::string shipped =
+      layout_of(EntryIndex(catalogue_.Default(shape.n, shape.k, 1, threads).candidate));
   // Layouts in the order of their one-token kernels; the shipped one ends the row.
   std::vector<std::string> order;
   for (const Finalist& f : by_m.front()) {
@@ -350,7 +354,8 @@ void Tuner::Decide(const TuneShape& shape, int threads,
         // All or nothing: the tensor is packed once.
         if (m == 1 && !choice.promoted) {
           obstacle = Join("layout ", layout, " at m=1 ", choice.reason);
-        } else if (choice.verdict.slower || choice.verdict.ratio.centre > 1 + plan_.promotion.tolerance) {
+        } else if (choice.verdict.slower ||
+                   choice.verdict.ratio.centre > 1 + plan_.promotion.tolerance) {
           obstacle = Join("layout ", layout, " would cost prefill: m=", m, " ", choice.reason);
         } else if (choice.winner_ns == 0) {
           obstacle = Join("layout ", layout, " could not be confirmed in time");
@@ -367,8 +372,9 @@ void Tuner::Decide(const TuneShape& shape, int threads,
     }
     for (TunedChoice& choice : choices) {
       if (!layout_notes.empty() && choice.m == 1) choice.reason += Join(" (", layout_notes, ")");
-      choice.range = RangeOf(plan_.m, static_cast<size_t>(
-          std::find(plan_.m.begin(), plan_.m.end(), choice.m) - plan_.m.begin()));
+      choice.range =
+          RangeOf(plan_.m, static_cast<size_t>(std::find(plan_.m.begin(), plan_.m.end(), choice.m) -
+                                               plan_.m.begin()));
       result->choices.push_back(choice);
     }
     return;

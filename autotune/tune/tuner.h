@@ -39,9 +39,9 @@ struct TunePlan {
   double budget_s = 60;
   std::string strategy = "model";
   uint64_t seed = 1;
-  int rounds = 3;        // of a candidate in a search
+  int rounds = 3;  // of a candidate in a search
   int batch = 8;
-  int final_rounds = 9;  // of a pass of a final
+  int final_rounds = 9;     // of a pass of a final
   double roof_stop = 0.97;  // a search ends at this fraction of the roof
   PromotionRules promotion;
   SessionOptions session;  // child command, target, build; the deadline is set by the tuner
@@ -54,12 +54,12 @@ struct TokenRange {
 TokenRange RangeOf(const std::vector<int32_t>& m, size_t i);
 
 struct TuneProgress {
-  std::string stage;        // "decode 6912x2560, 2 threads"
+  std::string stage;  // "decode 6912x2560, 2 threads"
   double best_ns = 0;
   double fraction_of_roof = 0;
-  int measured = 0;         // candidates, so far
+  int measured = 0;  // candidates, so far
   double seconds_left = 0;
-  double share_done = 0;    // of the budget
+  double share_done = 0;  // of the budget
 };
 
 struct TunedChoice {
@@ -67,12 +67,12 @@ struct TunedChoice {
   int32_t m = 1;
   int threads = 1;
   TokenRange range{1, INT32_MAX};  // the tokens that m stands for
-  std::string incumbent, winner;  // candidate texts; equal when nothing better was found
-  std::string layout;             // of the winner
+  std::string incumbent, winner;   // candidate texts; equal when nothing better was found
+  std::string layout;              // of the winner
   double incumbent_ns = 0, winner_ns = 0;
   double fraction_of_roof = 0;
   Verdict verdict;
-  bool promoted = false;          // the tuned library will use the winner here
+  bool promoted = false;  // the tuned library will use the winner here
   std::string reason;
 };
 
@@ -86,10 +86,10 @@ struct StageTrace {  // for the report: how a search converged
 struct TuneResult {
   std::vector<TunedChoice> choices;
   std::vector<StageTrace> stages;
-  int measured = 0;   // records written by this run
+  int measured = 0;  // records written by this run
   int failures = 0;
   int discarded_rounds = 0;
-  double noise = 0;   // spread of the reference kernel over the run
+  double noise = 0;  // spread of the reference kernel over the run
   double seconds = 0;
   bool interrupted = false;
   bool finished = false;  // every stage ran to its own end; more budget would add nothing
@@ -113,8 +113,8 @@ class Tuner {
   std::vector<Finalist> MeasureAll(const std::vector<int>& entries, const WorkItem& item,
                                    int rounds);
   void TuneThreads(int threads, TuneResult* result);
-  void Decide(const TuneShape& shape, int threads,
-              const std::vector<std::vector<Finalist>>& by_m, TuneResult* result);
+  void Decide(const TuneShape& shape, int threads, const std::vector<std::vector<Finalist>>& by_m,
+              TuneResult* result);
   TunedChoice Final(const TuneShape& shape, int32_t m, int threads, int entry,
                     const std::string& incumbent);
   double SampleMs(const WorkItem& item) const;

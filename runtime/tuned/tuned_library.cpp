@@ -61,8 +61,8 @@ TunedLibrary FindTunedLibrary(const std::string& folder) {
   std::string key, value;
   for (int i = 0; i < 16 && in >> key >> value; ++i) fields[key] = value.substr(0, 200);
   if (fields["format"] != kFormat) {
-    return ignored(Join("its format is \"", fields["format"], "\", not ",
-                        std::string_view(kFormat)));
+    return ignored(
+        Join("its format is \"", fields["format"], "\", not ", std::string_view(kFormat)));
   }
   if (fields["host"] != ThisHost().Key()) {
     return ignored(Join("it was made for another machine (", fields["host"], ", this is ",
@@ -76,8 +76,8 @@ TunedLibrary FindTunedLibrary(const std::string& folder) {
   const auto size = std::filesystem::file_size(path, error);
   if (error) return ignored(Join("its file ", name, " is not there"));
   if (size > kMaxBytes || std::to_string(size) != fields["bytes"]) {
-    return ignored(Join("its file has ", static_cast<uint64_t>(size), " bytes instead of ",
-                        fields["bytes"]));
+    return ignored(
+        Join("its file has ", static_cast<uint64_t>(size), " bytes instead of ", fields["bytes"]));
   }
   std::string bytes(size, '\0');
   std::ifstream file(path, std::ios::binary);

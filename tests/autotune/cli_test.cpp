@@ -60,7 +60,8 @@ TEST(TuneCommand, TunesLandsALibraryAndMeasuresNothingTheSecondTime) {
   const Ran list = Tritforge("db list", env);
   EXPECT_THAT(list.out, HasSubstr("matmul m=1 n=512 k=640 threads=1 cold"));
   EXPECT_EQ(Tritforge(Join("db export ", home.File("x")), env).code, 0);
-  const Ran import = Tritforge(Join("db --db ", home.File("other"), " import ", home.File("x")), env);
+  const Ran import =
+      Tritforge(Join("db --db ", home.File("other"), " import ", home.File("x")), env);
   EXPECT_EQ(import.code, 0) << import.out;
   EXPECT_THAT(import.out, HasSubstr("records added"));
   const Ran report = Tritforge(Join("report --tuning -o ", home.File("page.html")), env);
@@ -69,12 +70,12 @@ TEST(TuneCommand, TunesLandsALibraryAndMeasuresNothingTheSecondTime) {
 }
 
 TEST(TuneCommand, RefusesNonsenseWithASentence) {
-  for (const char* bad : {"tune --budget soon", "tune --shapes 3x", "tune --tokens 8,1",
-                          "tune --target z80", "tune -m /nonexistent.gguf",
-                          "tune --strategy luck --shapes 64x64 --budget 2s"}) {
+  for (const char* bad :
+       {"tune --budget soon", "tune --shapes 3x", "tune --tokens 8,1", "tune --target z80",
+        "tune -m /nonexistent.gguf", "tune --strategy luck --shapes 64x64 --budget 2s"}) {
     const ScratchFolder home("nonsense");
     const Ran ran = Tritforge(bad, Join("HOME=", home.File(""), " XDG_DATA_HOME=", home.File("d"),
-                                  " XDG_CACHE_HOME=", home.File("c")));
+                                        " XDG_CACHE_HOME=", home.File("c")));
     EXPECT_NE(ran.code, 0) << bad;
     EXPECT_LT(ran.code, 100) << bad << ran.out;
     EXPECT_FALSE(ran.out.empty()) << bad;
@@ -125,8 +126,8 @@ TEST(DbCommand, FailsOnDamageAndPrunes) {
   EXPECT_EQ(Tritforge(Join(db, " prune")).code, 0);
   EXPECT_EQ(Tritforge(Join(db, " verify")).code, 0);
   EXPECT_EQ(Tritforge(Join(db, " show nothing-holds-this")).code, 1);
-  const Ran merged = Tritforge(Join("db merge ", folder.File("r"), " ", folder.File("r"), " -o ",
-                              folder.File("m")));
+  const Ran merged = Tritforge(
+      Join("db merge ", folder.File("r"), " ", folder.File("r"), " -o ", folder.File("m")));
   EXPECT_EQ(merged.code, 0) << merged.out;
   EXPECT_THAT(merged.out, HasSubstr("6 records"));
 }

@@ -21,8 +21,11 @@ Json LoadRequest(const std::string& candidate) {
   return {{"do", "load"}, {"candidate", candidate}};
 }
 Json SetupRequest(int id, int m = 1) {
-  return {{"do", "setup"}, {"id", id}, {"m", m}, {"n", 64}, {"k", 256}, {"threads", 1},
-          {"mode", "cold"}, {"n_per_task", 0}, {"m_per_task", 0}, {"cold_bytes", 1 << 20},
+  return {{"do", "setup"},   {"id", id},
+          {"m", m},          {"n", 64},
+          {"k", 256},        {"threads", 1},
+          {"mode", "cold"},  {"n_per_task", 0},
+          {"m_per_task", 0}, {"cold_bytes", 1 << 20},
           {"sample_ms", 0.5}};
 }
 
@@ -46,9 +49,9 @@ TEST(ChildTest, FaultsCostOnlyThemselvesAndAreNamed) {
     CheckStatus status;
     const char* detail;
   } cases[] = {
-      {"sigill", CheckStatus::kCrash, "SIGILL"},   {"sigsegv", CheckStatus::kCrash, "SIGSEGV"},
-      {"hang", CheckStatus::kHang, "within"},      {"wrong", CheckStatus::kWrong, "y[0,0]"},
-      {"wrong-long", CheckStatus::kWrong, "k="},   {"refuse", CheckStatus::kCompileFailed, "compile"},
+      {"sigill", CheckStatus::kCrash, "SIGILL"}, {"sigsegv", CheckStatus::kCrash, "SIGSEGV"},
+      {"hang", CheckStatus::kHang, "within"},    {"wrong", CheckStatus::kWrong, "y[0,0]"},
+      {"wrong-long", CheckStatus::kWrong, "k="}, {"refuse", CheckStatus::kCompileFailed, "compile"},
       {"exit", CheckStatus::kCrash, "code 7"},
   };
   for (const auto& c : cases) {

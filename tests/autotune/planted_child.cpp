@@ -1,6 +1,6 @@
-// A measuring child with planted kernels: "planted <what> work=<w>", plain C++ behind the ABI. What:
-// right, sigill, sigsegv, hang, wrong (always), wrong-long (only for a long K), refuse (does not
-// compile), exit. `work` repeats the product, so that speeds are known in advance.
+// A measuring child with planted kernels: "planted <what> work=<w>", plain C++ behind the ABI.
+// What: right, sigill, sigsegv, hang, wrong (always), wrong-long (only for a long K), refuse (does
+// not compile), exit. `work` repeats the product, so that speeds are known in advance.
 #include <signal.h>
 #include <unistd.h>
 
@@ -32,8 +32,12 @@ int32_t Unpack(const void* packed, int32_t, int32_t k, int32_t n_begin, int32_t 
   }
   return TRIT_OK;
 }
-uint64_t PreparedBytes(int32_t m, int32_t k) { return PackedBytes(m, k); }
-int32_t Parts(int32_t, int32_t) { return 1; }
+uint64_t PreparedBytes(int32_t m, int32_t k) {
+  return PackedBytes(m, k);
+}
+int32_t Parts(int32_t, int32_t) {
+  return 1;
+}
 int32_t Prepare(const int8_t* rows, ptrdiff_t stride, int32_t m, int32_t k, int32_t, int32_t,
                 void* out) {
   for (int32_t i = 0; i < m; ++i) {
@@ -75,8 +79,9 @@ const trit_layout kLayouts[] = {
     {sizeof(trit_layout), 64, "other.v1", 1, 1, PackedBytes, Pack, Unpack},
 };
 const trit_act_form kForm = {sizeof(trit_act_form), 64, "plain.v1", PreparedBytes, Parts, Prepare};
-trit_kernel kernel = {sizeof(trit_kernel), 0,  "planted", "planted", "", &kLayouts[0], &kForm, 1, 1,
-                      INT32_MAX,           INT32_MAX, 0,  Run};
+trit_kernel kernel = {sizeof(trit_kernel), 0,      "planted", "planted", "",
+                      &kLayouts[0],        &kForm, 1,         1,         INT32_MAX,
+                      INT32_MAX,           0,      Run};
 
 LoadedKernel Load(const std::string& candidate) {
   std::istringstream words(candidate);
@@ -93,4 +98,6 @@ LoadedKernel Load(const std::string& candidate) {
 }  // namespace
 }  // namespace trit
 
-int main() { return trit::ServeMeasurements(trit::Load, STDIN_FILENO, STDOUT_FILENO); }
+int main() {
+  return trit::ServeMeasurements(trit::Load, STDIN_FILENO, STDOUT_FILENO);
+}

@@ -35,7 +35,8 @@ Catalogue PlantedCatalogue() {
     c.entries.push_back(e);
   };
   for (int work : {1, 2, 3, 4, 5, 6, 8}) add("right", work);
-  for (const char* fault : {"sigill", "sigsegv", "wrong", "wrong-long", "refuse", "exit"}) add(fault, 0);
+  for (const char* fault : {"sigill", "sigsegv", "wrong", "wrong-long", "refuse", "exit"})
+    add(fault, 0);
   add("hang", 0);
   c.defaults.push_back({0, 0, 1, INT32_MAX, 0, 0, 0, "planted right work=5"});
   return c;
@@ -65,11 +66,10 @@ TEST(TunerTest, FindsTheFastKernelAndNeverAFaultyOne) {
   TunePlan plan = PlantedPlan();
   Database database(folder.File("db"), kSignature);
   int told = 0;
-  const TuneResult result =
-      Tuner(catalogue, plan, &database).Run([&](const TuneProgress& p) {
-        ++told;
-        EXPECT_FALSE(ProgressText(p).empty());
-      });
+  const TuneResult result = Tuner(catalogue, plan, &database).Run([&](const TuneProgress& p) {
+    ++told;
+    EXPECT_FALSE(ProgressText(p).empty());
+  });
   EXPECT_GT(told, 5);
   ASSERT_EQ(result.choices.size(), 4u);
   for (const TunedChoice& c : result.choices) {
@@ -113,8 +113,9 @@ TEST(TunerTest, StopKeepsWhatWasLearnedAndTheNextRunGoesOn) {
   {
     Database database(folder.File("db"), kSignature);
     std::atomic<bool> stop{false};
-    const TuneResult result = Tuner(catalogue, plan, &database)
-                                  .Run([&](const TuneProgress& p) { stop = p.measured > 3; }, &stop);
+    const TuneResult result =
+        Tuner(catalogue, plan, &database)
+            .Run([&](const TuneProgress& p) { stop = p.measured > 3; }, &stop);
     EXPECT_TRUE(result.interrupted);
     EXPECT_FALSE(result.finished);
     kept = database.records().size();
@@ -133,7 +134,7 @@ TEST(TunerTest, EndsInItsBudget) {
   plan.budget_s = 1.5;
   Database database(folder.File("db"), kSignature);
   const TuneResult result = Tuner(PlantedCatalogue(), plan, &database).Run();
-  EXPECT_LT(result.seconds, 10);  // generous: the machine may be busy
+  EXPECT_LT(result.seconds, 10);         // generous: the machine may be busy
   EXPECT_EQ(result.choices.size(), 4u);  // something is said of everything
 }
 
@@ -200,8 +201,8 @@ TEST(PromotionTest, EqualKernelsAreAlmostNeverPromoted) {
   for (int i = 0; i < 300; ++i) {
     std::vector<PairedPass> passes;
     for (int p = 0; p < 2; ++p) {
-      passes.push_back({NoisySamples(9, 100, 0.03, 0.1, &random),
-                        NoisySamples(9, 100, 0.03, 0.1, &random)});
+      passes.push_back(
+          {NoisySamples(9, 100, 0.03, 0.1, &random), NoisySamples(9, 100, 0.03, 0.1, &random)});
     }
     promoted += JudgeChallenger(passes, {}).promoted;
   }

@@ -91,10 +91,10 @@ void Tune(const Options& o) {
   plan.session.mode = o.hot ? "hot" : "cold";
   plan.session.parallel = std::max(1, CountCpus().default_threads);
   const double started = SessionClock();
-  const Catalogue catalogue = GeneratorCatalogue(o.target);
+  const double asked_budget = plan.budget_s;
+  Catalogue catalogue;  // only its target until something has to be measured
+  catalogue.target = TuningTarget(o.target);
   plan.session.target = catalogue.target;
-  plan.budget_s = std::max(1.0, plan.budget_s - (SessionClock() - started));
-  const double asked_budget = ParseSeconds(o.budget);
   const std::string folder = o.cache.empty() ? TunedFolder() : o.cache;
   if (folder.empty())
     throw Error("Neither XDG_CACHE_HOME nor HOME names a folder for the library.");
@@ -105,6 +105,9 @@ void Tune(const Options& o) {
   if (known) {
     landed = {FindTunedLibrary(folder).path, folder + "/manifest.json"};
   } else {
+    constexpr double kCatalogueShare = 0.12;
+    catalogue = GeneratorCatalogue(catalogue.target, kCatalogueShare * asked_budget, o.seed);
+    plan.budget_s = std::max(1.0, asked_budget - (SessionClock() - started));
     Database database(o.db.empty() ? DefaultDatabasePath() : o.db, ProgramSignature());
     struct sigaction action = {};
     action.sa_handler = [](int) { stop_asked = true; };

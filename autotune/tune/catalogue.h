@@ -48,7 +48,13 @@ struct Catalogue {
 // more.
 SearchSpace MakeSearchSpace(const Catalogue& catalogue, const std::vector<int>& entries);
 
-// All families on one target ("" = the best one this CPU can run that has shipped rows).
-Catalogue GeneratorCatalogue(const std::string& target);
+// The target to tune: the given one, checked, or for "" the best one this CPU can run that has
+// shipped rows.
+std::string TuningTarget(const std::string& target);
+
+// Families on one target of TuningTarget. Describing a candidate takes about a millisecond, so of
+// large spaces as much is taken as fits `seconds`: all families in turn, in an order shuffled by
+// `seed`; the shipped candidates always.
+Catalogue GeneratorCatalogue(const std::string& target, double seconds, uint64_t seed = 1);
 
 }  // namespace trit

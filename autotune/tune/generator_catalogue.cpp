@@ -1,6 +1,10 @@
-#include <map>
+#include <set>
+#include <utility>
+#include <vector>
 
+#include "autotune/stats/random.h"
 #include "autotune/tune/catalogue.h"
+#include "autotune/tune/session.h"
 #include "generator/family.h"
 #include "generator/library/plan.h"
 #include "targets/base/error.h"
@@ -40,26 +44,44 @@ CatalogueEntry Describe(const Family& family, const Candidate& candidate, const 
 
 }  // namespace
 
-Catalogue GeneratorCatalogue(const std::string& key) {
-  const Target& target = ChooseTarget(key);
+std::string TuningTarget(const std::string& target) {
+  return ChooseTarget(target).key;
+}
+
+Catalogue GeneratorCatalogue(const std::string& key, double seconds, uint64_t seed) {
+  const double deadline = SessionClock() + seconds;
+  const Target& target = FindTarget(key);
   Catalogue catalogue;
   catalogue.target = target.key;
-  constexpr size_t kMostPerFamily = 4000;
-  for (const Family* family : AllFamilies()) {
-    if (!family->supports(target)) continue;
-    for (const Candidate& candidate : family->space(target).Enumerate(kMostPerFamily)) {
-      catalogue.entries.push_back(Describe(*family, candidate, target));
-    }
-  }
   for (const TunedRow& row : DefaultRows(target)) {
-    const std::string text = row.candidate.Text();
+    const Candidate canonical = Canonical(row.candidate);
+    const std::string text = canonical.Text();
     catalogue.defaults.push_back(
         {row.n, row.k, row.m_min, row.m_max, row.threads, row.n_per_task, row.m_per_task, text});
     if (!catalogue.Find(text)) {
-      const Candidate canonical = Canonical(row.candidate);
-      catalogue.defaults.back().candidate = canonical.Text();
-      if (!catalogue.Find(canonical.Text())) {
-        catalogue.entries.push_back(Describe(FindFamily(canonical.family), canonical, target));
+      catalogue.entries.push_back(Describe(FindFamily(canonical.family), canonical, target));
+    }
+  }
+  constexpr size_t kMostPerFamily = 4000;
+  Random random(seed);
+  std::set<std::string> known;
+  for (const CatalogueEntry& entry : catalogue.entries) known.insert(entry.text);
+  std::vector<std::pair<const Family*, std::vector<Candidate>>> waiting;
+  for (const Family* family : AllFamilies()) {
+    if (!family->supports(target)) continue;
+    waiting.emplace_back(family, family->space(target).Enumerate(kMostPerFamily));
+    random.Shuffle(&waiting.back().second);
+  }
+  bool some_left = true;
+  while (some_left && SessionClock() < deadline) {
+    some_left = false;
+    for (auto& [family, candidates] : waiting) {
+      if (candidates.empty()) continue;
+      some_left = true;
+      const Candidate candidate = candidates.back();
+      candidates.pop_back();
+      if (known.insert(candidate.Text()).second) {
+        catalogue.entries.push_back(Describe(*family, candidate, target));
       }
     }
   }

@@ -46,6 +46,7 @@ class Forward {
   Forward& operator=(const Forward&) = delete;
 
   int max_tokens() const { return max_tokens_; }
+  const KvLayout& kv_layout() const { return kv_; }
 
   // Throws an Error for a token outside the vocabulary, an empty or too large call, or when the KV
   // cache is full; sequences are then as before.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 #include "targets/base/error.h"
 
@@ -42,7 +43,63 @@ bool Better(float a_logit, int32_t a, float b_logit, int32_t b) {
 
 }  // namespace
 
-Sampler::Sampler(SamplingOptions options) : options_(std::move(options)), state_(options_.seed) {}
+Sampler::Sampler(SamplingOptions options)
+    : options_(std::move(options)), state_(options_.seed),
+      mirostat_mu_(2.0 * options_.mirostat_tau) {}
+
+// Candidates are sorted, best first, and stay so.
+void Sampler::KeepTypical() {
+  std::vector<double> p;
+  double total = 0, entropy = 0;
+  for (const Candidate& c : candidates_) {
+    p.push_back(std::exp(static_cast<double>(c.logit - candidates_[0].logit) /
+                         options_.temperature));
+    total += p.back();
+  }
+  for (double& value : p) {
+    value /= total;
+    if (value > 0) entropy -= value * std::log(value);
+  }
+  std::vector<size_t> order(p.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  const auto distance = [&](size_t i) { return std::fabs(-std::log(p[i]) - entropy); };
+  std::stable_sort(order.begin(), order.end(),
+                   [&](size_t a, size_t b) { return distance(a) < distance(b); });
+  double kept = 0;
+  size_t count = 0;
+  while (count < order.size() && kept < options_.typical_p) kept += p[order[count++]];
+  order.resize(std::max<size_t>(count, 1));
+  std::sort(order.begin(), order.end());
+  std::vector<Candidate> typical;
+  for (const size_t i : order) typical.push_back(candidates_[i]);
+  candidates_ = std::move(typical);
+}
+
+int32_t Sampler::SampleMirostat() {
+  std::vector<double> p;
+  double total = 0;
+  for (const Candidate& c : candidates_) {
+    p.push_back(std::exp(static_cast<double>(c.logit - candidates_[0].logit) /
+                         options_.temperature));
+    total += p.back();
+  }
+  size_t count = 0;
+  double kept = 0;
+  while (count < p.size() && (count == 0 || -std::log2(p[count] / total) <= mirostat_mu_)) {
+    kept += p[count++];
+  }
+  double left = Draw() * kept;
+  size_t chosen = count - 1;
+  for (size_t i = 0; i < count; ++i) {
+    left -= p[i];
+    if (left < 0) {
+      chosen = i;
+      break;
+    }
+  }
+  mirostat_mu_ -= options_.mirostat_eta * (-std::log2(p[chosen] / kept) - options_.mirostat_tau);
+  return candidates_[chosen].token;
+}
 
 void Sampler::Accept(int32_t token, bool answer) {
   if (answer) ++answer_counts_[token];
@@ -105,6 +162,10 @@ int32_t Sampler::Sample(std::span<float> logits) {
   const auto better = [](const Candidate& a, const Candidate& b) {
     return Better(a.logit, a.token, b.logit, b.token);
   };
+  if (options_.mirostat_tau > 0) {
+    std::sort(candidates_.begin(), candidates_.end(), better);
+    return SampleMirostat();
+  }
   const size_t k = options_.top_k > 0 ? static_cast<size_t>(options_.top_k) : candidates_.size();
   if (k < candidates_.size()) {
     std::nth_element(candidates_.begin(), candidates_.begin() + static_cast<ptrdiff_t>(k),
@@ -112,6 +173,7 @@ int32_t Sampler::Sample(std::span<float> logits) {
     candidates_.resize(k);
   }
   std::sort(candidates_.begin(), candidates_.end(), better);
+  if (options_.typical_p < 1.0f) KeepTypical();
 
   const auto weight = [&](const Candidate& c) {
     return std::exp(static_cast<double>(c.logit - top) / options_.temperature);

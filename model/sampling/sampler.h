@@ -2,8 +2,11 @@
 //
 // Order: logit_bias is added; tokens seen before are penalised (repeat over the last repeat_last_n
 // tokens of prompt and answer; frequency and presence over the answer only, as OpenAI defines
-// them); then temperature; then top_k, top_p and min_p cut the distribution; then one draw.
+// them); then temperature; then top_k, typical_p, top_p and min_p cut the distribution; then one draw.
 // temperature 0 is greedy: the largest logit, the lowest token among equals.
+// typical_p keeps the tokens whose surprise is nearest to the entropy, up to that share (Meister et
+// al.). mirostat_tau > 0 puts mirostat 2 in place of all cuts: tokens more surprising than mu bits
+// are left out, and mu follows the surprise of what was drawn with the rate eta.
 //
 // The same options, history and logits give the same token on every machine whose exp() rounds
 // alike: the generator is our own (splitmix64, 53 bits a draw), no std distribution is used.
@@ -22,6 +25,9 @@ struct SamplingOptions {
   int top_k = 0;       // 0: all
   float top_p = 1.0f;  // 1: all
   float min_p = 0.0f;  // 0: all
+  float typical_p = 1.0f;     // 1: all
+  float mirostat_tau = 0.0f;  // 0: off
+  float mirostat_eta = 0.1f;
   float repeat_penalty = 1.0f;
   int repeat_last_n = 64;
   float frequency_penalty = 0.0f;
@@ -48,6 +54,8 @@ class Sampler {
   };
   void Penalise(std::span<float> logits) const;
   double Draw();
+  void KeepTypical();
+  int32_t SampleMirostat();
 
   SamplingOptions options_;
   uint64_t state_;
@@ -55,6 +63,7 @@ class Sampler {
   size_t recent_next_ = 0;
   std::unordered_map<int32_t, int> answer_counts_;
   std::vector<Candidate> candidates_;
+  double mirostat_mu_;
 };
 
 struct TokenLogprob {

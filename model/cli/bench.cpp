@@ -1,0 +1,342 @@
+// trit bench: prefill and decode, with llama-bench's flags and field names, beside the limits of the
+// machine measured between the very repetitions they are compared with.
+//
+//   bytes_per_token     what a decoded token must read: packed trits, head, norms, KV cache
+//   read_roof_fraction  bytes_per_token * tokens a second / read bandwidth   (decode)
+//   mac_roof_fraction   ternary products a second / multiply-accumulate peak (prefill)
+#include <sys/resource.h>
+
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+#include <cstring>
+#include <ctime>
+#include <fstream>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "model/cli/command.h"
+#include "model/cli/run_options.h"
+#include "model/source/model_source.h"
+#include "runtime/cpu_count.h"
+#include "runtime/host/host.h"
+#include "runtime/memory.h"
+#include "runtime/roofs.h"
+#include "targets/base/error.h"
+
+namespace trit::cli {
+namespace {
+
+struct Options {
+  RunOptions run;
+  std::vector<int> prompts{512}, generate{128}, threads, depths{0};
+  int repetitions = 3;
+  std::string output = "md";
+  bool no_roofs = false;
+};
+
+struct Roof {
+  double read_gbps = 0, mac_gps = 0;
+};
+
+struct Row {
+  int threads = 0, prompt = 0, generated = 0, depth = 0;
+  std::vector<double> seconds;
+  double bytes_per_token = 0, macs_per_token = 0, joules_per_token = -1;
+  uint64_t peak_rss = 0;
+  Roof roof;
+  std::string time, kernel;
+  int Tokens() const { return prompt + generated; }
+  double Mean() const {
+    double sum = 0;
+    for (const double s : seconds) sum += s;
+    return sum / static_cast<double>(seconds.size());
+  }
+  double Rate(double s) const { return Tokens() / s; }
+  // Mean and deviation of tokens a second over the repetitions.
+  std::pair<double, double> Rates() const {
+    double sum = 0, squares = 0;
+    for (const double s : seconds) {
+      sum += Rate(s);
+      squares += Rate(s) * Rate(s);
+    }
+    const auto n = static_cast<double>(seconds.size());
+    const double mean = sum / n;
+    return {mean, n > 1 ? std::sqrt(std::max(0.0, (squares - n * mean * mean) / (n - 1))) : 0};
+  }
+  double ReadFraction() const {
+    return generated > 0 && roof.read_gbps > 0
+               ? bytes_per_token * Rates().first / (roof.read_gbps * 1e9)
+               : -1;
+  }
+  double MacFraction() const {
+    return prompt > 0 && roof.mac_gps > 0 ? macs_per_token * Rates().first / (roof.mac_gps * 1e9)
+                                          : -1;
+  }
+};
+
+double Now() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+// The package's energy counter in joules, or -1 where it cannot be read.
+double Joules() {
+  std::ifstream file("/sys/class/powercap/intel-rapl:0/energy_uj");
+  double microjoules = -1;
+  return file >> microjoules ? microjoules * 1e-6 : -1;
+}
+
+uint64_t PeakRss() {
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);) {
+    if (line.starts_with("VmHWM:")) return std::stoull(line.substr(6)) * 1024;
+  }
+  return 0;
+}
+
+void ResetPeakRss() { std::ofstream("/proc/self/clear_refs") << "5"; }
+
+class Bench {
+ public:
+  Bench(const Options& options, int threads) : options_(options), threads_(threads) {
+    RunOptions run = options.run;
+    run.threads = threads;
+    model_ = LoadModel(run);
+  }
+
+  const Model& model() const { return *model_; }
+
+  Row Measure(int prompt, int generate, int depth) {
+    Row row;
+    row.threads = model_->pool().threads();
+    row.prompt = prompt;
+    row.generated = generate;
+    row.depth = depth;
+    char text[32];
+    const std::time_t now = std::time(nullptr);
+    std::strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", std::gmtime(&now));
+    row.time = text;
+    const LayerWeights& layer = model_->weights().layers.front();
+    row.kernel = layer.gate_up.plan().For(prompt > 0 ? std::min(prompt, options_.run.batch) : 1)
+                     .kernel->name;
+    if (depth + prompt + generate > model_->context()) {
+      throw Error(Join("depth ", depth, " and ", prompt + generate,
+                       " tokens do not fit the context of ", model_->context()));
+    }
+    CountWork(&row);
+    Session session(*model_);
+    if (depth > 0) session.Feed(Tokens(depth));
+    RunOnce(session, prompt, generate, depth);  // wakes threads, touches buffers
+    row.peak_rss = PeakRss();
+    double joules = 0;
+    for (int r = 0; r < options_.repetitions; ++r) {
+      MeasureRoof(&row.roof);
+      const double energy = Joules(), start = Now();
+      RunOnce(session, prompt, generate, depth);
+      row.seconds.push_back(Now() - start);
+      joules = energy >= 0 && joules >= 0 ? joules + Joules() - energy : -1;
+    }
+    MeasureRoof(&row.roof);
+    if (joules > 0) row.joules_per_token = joules / options_.repetitions / row.Tokens();
+    return row;
+  }
+
+ private:
+  std::vector<int32_t> Tokens(int count) {
+    std::vector<int32_t> tokens;
+    for (int i = 0; i < count; ++i) {
+      random_ = random_ * 6364136223846793005u + 1442695040888963407u;
+      tokens.push_back(static_cast<int32_t>(
+          (random_ >> 33) % static_cast<uint64_t>(model_->config().vocabulary)));
+    }
+    return tokens;
+  }
+
+  void RunOnce(Session& session, int prompt, int generate, int depth) {
+    session.Truncate(depth);
+    if (prompt > 0) session.Feed(Tokens(prompt));
+    for (const int32_t token : Tokens(generate)) session.Feed({&token, 1});
+  }
+
+  void CountWork(Row* row) const {
+    const Config& c = model_->config();
+    const Weights& w = model_->weights();
+    double macs = 0, norms = 0;
+    for (const LayerWeights& l : w.layers) {
+      macs += static_cast<double>(l.qkv.n()) * l.qkv.k() + static_cast<double>(l.out.n()) * l.out.k() +
+              3.0 * l.neurons * c.hidden;
+      norms += sizeof(float) * (2.0 * c.hidden + c.q_width() + l.neurons);
+    }
+    row->macs_per_token = macs;
+    const ops::KvBlockShape& kv = model_->forward().kv_layout().block;
+    const double position = static_cast<double>(c.layers) * c.kv_heads * 2.0 *
+                            (static_cast<double>(c.head_dim) * static_cast<double>(kv.value_bytes()) +
+                             (kv.type == ops::KvType::kInt8 ? sizeof(float) : 0));
+    const double positions = row->depth + row->prompt + (row->generated + 1) / 2.0;
+    row->bytes_per_token = static_cast<double>(w.packed_bytes) + static_cast<double>(w.head_bytes) +
+                           norms + position * positions;
+  }
+
+  void MeasureRoof(Roof* roof) {
+    if (options_.no_roofs) return;
+    constexpr uint64_t kBytes = uint64_t{256} << 20;
+    if (buffer_ == nullptr) {
+      buffer_ = AllocateBlock(kBytes);
+      std::memset(buffer_.get(), 1, kBytes);
+    }
+    for (int i = 0; i < 3; ++i) {
+      roof->read_gbps = std::max(
+          roof->read_gbps, ReadGbpsOnce(model_->pool(), HostRoof(), buffer_.get(), kBytes));
+      roof->mac_gps = std::max(roof->mac_gps, MacGpsOnce(model_->pool(), HostRoof(), 0.02));
+    }
+  }
+
+  const Options& options_;
+  int threads_;
+  std::unique_ptr<Model> model_;
+  std::shared_ptr<std::byte> buffer_;
+  uint64_t random_ = 42;
+};
+
+nlohmann::ordered_json Json(const Row& row, const Model& model, const Options& o) {
+  const auto [rate, deviation] = row.Rates();
+  std::vector<int64_t> ns;
+  std::vector<double> rates;
+  double ns_squares = 0;
+  for (const double s : row.seconds) {
+    ns.push_back(static_cast<int64_t>(s * 1e9));
+    rates.push_back(row.Rate(s));
+    ns_squares += (s - row.Mean()) * (s - row.Mean()) * 1e18;
+  }
+  const auto n = static_cast<double>(row.seconds.size());
+  const Weights& w = model.weights();
+  nlohmann::ordered_json json;
+  json["build_commit"] = TRIT_VERSION;
+  json["cpu_info"] = ThisHost().cpu;
+  json["backends"] = "CPU";
+  json["model_filename"] = model.source().path();
+  json["model_type"] = Join(model.config().facts->name, ", head ", w.head_encoding);
+  json["model_size"] = w.packed_bytes + w.head_bytes;
+  json["model_n_params"] = model.parameters();
+  json["n_batch"] = o.run.batch;
+  json["n_ubatch"] = o.run.batch;
+  json["n_threads"] = row.threads;
+  json["type_k"] = o.run.kv;
+  json["type_v"] = o.run.kv;
+  json["n_prompt"] = row.prompt;
+  json["n_gen"] = row.generated;
+  json["n_depth"] = row.depth;
+  json["test_time"] = row.time;
+  json["avg_ns"] = static_cast<int64_t>(row.Mean() * 1e9);
+  json["stddev_ns"] = static_cast<int64_t>(n > 1 ? std::sqrt(ns_squares / (n - 1)) : 0);
+  json["avg_ts"] = rate;
+  json["stddev_ts"] = deviation;
+  json["samples_ns"] = ns;
+  json["samples_ts"] = rates;
+  json["kernel"] = row.kernel;
+  json["bytes_per_token"] = static_cast<int64_t>(row.bytes_per_token);
+  const auto number_or_null = [&](const char* key, double value) {
+    json[key] = value >= 0 ? nlohmann::ordered_json(value) : nlohmann::ordered_json(nullptr);
+  };
+  number_or_null("read_roof_fraction", row.ReadFraction());
+  number_or_null("mac_roof_fraction", row.MacFraction());
+  json["read_roof_gbps"] = row.roof.read_gbps;
+  json["mac_roof_gps"] = row.roof.mac_gps;
+  json["mac_roof_unit"] = HostRoof().unit;
+  json["peak_rss_bytes"] = row.peak_rss;
+  if (row.joules_per_token >= 0) {
+    json["joules_per_token"] = row.joules_per_token;
+  } else {
+    json["joules_per_token"] = "not available";
+  }
+  return json;
+}
+
+std::string TestName(const Row& row) {
+  std::string name;
+  if (row.prompt > 0) name += Join("pp", row.prompt);
+  if (row.generated > 0) name += Join(name.empty() ? "" : "+", "tg", row.generated);
+  if (row.depth > 0) name += Join(" @ d", row.depth);
+  return name;
+}
+
+void Run(const Options& o) {
+  const std::vector<int> threads = o.threads.empty() ? std::vector<int>{0} : o.threads;
+  nlohmann::ordered_json all = nlohmann::ordered_json::array();
+  bool first = true;
+  for (const int count : threads) {
+    ResetPeakRss();
+    Bench bench(o, count);
+    const auto one = [&](int prompt, int generate, int depth) {
+      const Row row = bench.Measure(prompt, generate, depth);
+      const auto json = Json(row, bench.model(), o);
+      const auto [rate, deviation] = row.Rates();
+      if (o.output == "json") {
+        all.push_back(json);
+      } else if (o.output == "jsonl") {
+        std::printf("%s\n", json.dump().c_str());
+      } else if (o.output == "csv") {
+        std::string names, values;
+        for (const auto& [key, value] : json.items()) {
+          names += (names.empty() ? "" : ",") + key;
+          std::string text = value.dump();
+          if (value.is_array()) text = "\"" + text + "\"";
+          values += (values.empty() ? "" : ",") + text;
+        }
+        if (first) std::printf("%s\n", names.c_str());
+        std::printf("%s\n", values.c_str());
+      } else {
+        if (first) {
+          std::printf("| model | size | params | threads | test | t/s | of read roof | of MAC roof |\n"
+                      "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n");
+        }
+        const auto percent = [](double fraction) {
+          char text[32] = "";
+          if (fraction >= 0) std::snprintf(text, sizeof(text), "%.1f %%", 100 * fraction);
+          return std::string(text);
+        };
+        std::printf("| %s | %.2f MiB | %.2f M | %d | %s | %.2f ± %.2f | %s | %s |\n",
+                    json["model_type"].get<std::string>().c_str(),
+                    json["model_size"].get<double>() / 1048576,
+                    json["model_n_params"].get<double>() / 1e6, row.threads,
+                    TestName(row).c_str(), rate, deviation, percent(row.ReadFraction()).c_str(),
+                    percent(row.MacFraction()).c_str());
+      }
+      std::fflush(stdout);
+      first = false;
+    };
+    for (const int depth : o.depths) {
+      for (const int prompt : o.prompts) {
+        if (prompt > 0) one(prompt, 0, depth);
+      }
+      for (const int generate : o.generate) {
+        if (generate > 0) one(0, generate, depth);
+      }
+    }
+  }
+  if (o.output == "json") std::printf("%s\n", all.dump(2).c_str());
+}
+
+}  // namespace
+
+void SetUpBench(CLI::App& app, int&) {
+  auto o = std::make_shared<Options>();
+  AddRunOptions(app, &o->run);
+  app.remove_option(app.get_option("--threads"));
+  app.add_option("-p,--n-prompt", o->prompts, "prefill tests: tokens, a list")->delimiter(',');
+  app.add_option("-n,--n-gen", o->generate, "decode tests: tokens, a list")->delimiter(',');
+  app.add_option("-t,--threads", o->threads, "thread counts, a list; default: all cores")
+      ->delimiter(',')
+      ->check(CLI::Range(0, ThreadPool::kMaxThreads));
+  app.add_option("-d,--n-depth", o->depths, "tokens in the cache before a test, a list")
+      ->delimiter(',')
+      ->check(CLI::Range(0, 1 << 24));
+  app.add_option("-r,--repetitions", o->repetitions, "of each test")->check(CLI::Range(1, 1000));
+  app.add_option("-o,--output", o->output, "md, csv, json (an array of rows) or jsonl")
+      ->check(CLI::IsMember({"md", "csv", "json", "jsonl"}));
+  app.add_flag("--no-roofs", o->no_roofs, "do not measure the machine's limits");
+  app.footer("Example:\n  trit bench -m 2b4t.gguf -p 512 -n 128 -t 1,2 -r 3 -o json");
+  app.callback([o] { Run(*o); });
+}
+
+}  // namespace trit::cli

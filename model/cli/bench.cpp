@@ -1,5 +1,5 @@
-// trit bench: prefill and decode, with llama-bench's flags and field names, beside the limits of the
-// machine measured between the very repetitions they are compared with.
+// trit bench: prefill and decode, with llama-bench's flags and field names, beside the limits of
+// the machine measured between the very repetitions they are compared with.
 //
 //   bytes_per_token     what a decoded token must read: packed trits, head, norms, KV cache
 //   read_roof_fraction  bytes_per_token * tokens a second / read bandwidth   (decode)
@@ -94,7 +94,9 @@ uint64_t PeakRss() {
   return 0;
 }
 
-void ResetPeakRss() { std::ofstream("/proc/self/clear_refs") << "5"; }
+void ResetPeakRss() {
+  std::ofstream("/proc/self/clear_refs") << "5";
+}
 
 class Bench {
  public:
@@ -117,7 +119,8 @@ class Bench {
     std::strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", std::gmtime(&now));
     row.time = text;
     const LayerWeights& layer = model_->weights().layers.front();
-    row.kernel = layer.gate_up.plan().For(prompt > 0 ? std::min(prompt, options_.run.batch) : 1)
+    row.kernel = layer.gate_up.plan()
+                     .For(prompt > 0 ? std::min(prompt, options_.run.batch) : 1)
                      .kernel->name;
     if (depth + prompt + generate > model_->context()) {
       throw Error(Join("depth ", depth, " and ", prompt + generate,
@@ -146,8 +149,8 @@ class Bench {
     std::vector<int32_t> tokens;
     for (int i = 0; i < count; ++i) {
       random_ = random_ * 6364136223846793005u + 1442695040888963407u;
-      tokens.push_back(static_cast<int32_t>(
-          (random_ >> 33) % static_cast<uint64_t>(model_->config().vocabulary)));
+      tokens.push_back(static_cast<int32_t>((random_ >> 33) %
+                                            static_cast<uint64_t>(model_->config().vocabulary)));
     }
     return tokens;
   }
@@ -163,15 +166,16 @@ class Bench {
     const Weights& w = model_->weights();
     double macs = 0, norms = 0;
     for (const LayerWeights& l : w.layers) {
-      macs += static_cast<double>(l.qkv.n()) * l.qkv.k() + static_cast<double>(l.out.n()) * l.out.k() +
-              3.0 * l.neurons * c.hidden;
+      macs += static_cast<double>(l.qkv.n()) * l.qkv.k() +
+              static_cast<double>(l.out.n()) * l.out.k() + 3.0 * l.neurons * c.hidden;
       norms += sizeof(float) * (2.0 * c.hidden + c.q_width() + l.neurons);
     }
     row->macs_per_token = macs;
     const ops::KvBlockShape& kv = model_->forward().kv_layout().block;
-    const double position = static_cast<double>(c.layers) * c.kv_heads * 2.0 *
-                            (static_cast<double>(c.head_dim) * static_cast<double>(kv.value_bytes()) +
-                             (kv.type == ops::KvType::kInt8 ? sizeof(float) : 0));
+    const double position =
+        static_cast<double>(c.layers) * c.kv_heads * 2.0 *
+        (static_cast<double>(c.head_dim) * static_cast<double>(kv.value_bytes()) +
+         (kv.type == ops::KvType::kInt8 ? sizeof(float) : 0));
     const double positions = row->depth + row->prompt + (row->generated + 1) / 2.0;
     row->bytes_per_token = static_cast<double>(w.packed_bytes) + static_cast<double>(w.head_bytes) +
                            norms + position * positions;
@@ -185,8 +189,8 @@ class Bench {
       std::memset(buffer_.get(), 1, kBytes);
     }
     for (int i = 0; i < 3; ++i) {
-      roof->read_gbps = std::max(
-          roof->read_gbps, ReadGbpsOnce(model_->pool(), HostRoof(), buffer_.get(), kBytes));
+      roof->read_gbps = std::max(roof->read_gbps,
+                                 ReadGbpsOnce(model_->pool(), HostRoof(), buffer_.get(), kBytes));
       roof->mac_gps = std::max(roof->mac_gps, MacGpsOnce(model_->pool(), HostRoof(), 0.02));
     }
   }
@@ -287,8 +291,9 @@ void Run(const Options& o) {
         std::printf("%s\n", values.c_str());
       } else {
         if (first) {
-          std::printf("| model | size | params | threads | test | t/s | of read roof | of MAC roof |\n"
-                      "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n");
+          std::printf(
+              "| model | size | params | threads | test | t/s | of read roof | of MAC roof |\n"
+              "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n");
         }
         const auto percent = [](double fraction) {
           char text[32] = "";
@@ -298,8 +303,8 @@ void Run(const Options& o) {
         std::printf("| %s | %.2f MiB | %.2f M | %d | %s | %.2f ± %.2f | %s | %s |\n",
                     json["model_type"].get<std::string>().c_str(),
                     json["model_size"].get<double>() / 1048576,
-                    json["model_n_params"].get<double>() / 1e6, row.threads,
-                    TestName(row).c_str(), rate, deviation, percent(row.ReadFraction()).c_str(),
+                    json["model_n_params"].get<double>() / 1e6, row.threads, TestName(row).c_str(),
+                    rate, deviation, percent(row.ReadFraction()).c_str(),
                     percent(row.MacFraction()).c_str());
       }
       std::fflush(stdout);

@@ -37,8 +37,8 @@ class Chat {
   explicit Chat(const Options& options)
       : options_(options), model_(LoadModel(options.run)), session_(*model_) {
     std::string why;
-    style_ = options.style.empty() ? &ChatTemplateOf(*model_, &why)
-                                   : &FindChatTemplate(options.style);
+    style_ =
+        options.style.empty() ? &ChatTemplateOf(*model_, &why) : &FindChatTemplate(options.style);
     if (!why.empty() && !options.run.quiet) std::fprintf(stderr, "note: %s\n", why.c_str());
     Clear();
   }
@@ -119,12 +119,12 @@ class Chat {
     ClearInterrupt();
     Generated got;
     try {
-      got = Generate(*model_, session_, std::span(prompt).subspan(static_cast<size_t>(known)),
-                     options_.count, options_.sampling, true,
-                     [](const std::string& piece, int32_t) {
-                       std::fwrite(piece.data(), 1, piece.size(), stdout);
-                       std::fflush(stdout);
-                     });
+      got =
+          Generate(*model_, session_, std::span(prompt).subspan(static_cast<size_t>(known)),
+                   options_.count, options_.sampling, true, [](const std::string& piece, int32_t) {
+                     std::fwrite(piece.data(), 1, piece.size(), stdout);
+                     std::fflush(stdout);
+                   });
     } catch (const Error&) {
       messages_.pop_back();
       throw;

@@ -28,7 +28,9 @@ class RawMode {
   termios before_{};
 };
 
-bool Continues(char c) { return (static_cast<unsigned char>(c) & 0xc0) == 0x80; }
+bool Continues(char c) {
+  return (static_cast<unsigned char>(c) & 0xc0) == 0x80;
+}
 
 size_t Left(const std::string& text, size_t at) {
   if (at == 0) return 0;

@@ -1,8 +1,8 @@
 // trit perplexity: how surprised the model is by a text, and how far it is from a saved run.
 //
-// Chunks as llama.cpp cuts them: the text is tokenized once (with BOS where the vocabulary adds it);
-// chunks of n_ctx tokens follow each other without overlap, the first token of each replaced by BOS
-// when the vocabulary has one; the second half of a chunk is predicted and counted.
+// Chunks as llama.cpp cuts them: the text is tokenized once (with BOS where the vocabulary adds
+// it); chunks of n_ctx tokens follow each other without overlap, the first token of each replaced
+// by BOS when the vocabulary has one; the second half of a chunk is predicted and counted.
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -57,7 +57,8 @@ void Run(const Options& o) {
   const std::vector<int32_t> tokens = tokenizer.Encode(ReadInput(o.file));
   const int context = o.context;
   if (context > model->context()) {
-    throw Error(Join("chunks of ", context, " tokens do not fit the context of ", model->context()));
+    throw Error(
+        Join("chunks of ", context, " tokens do not fit the context of ", model->context()));
   }
   int chunks = static_cast<int>(tokens.size() / static_cast<size_t>(context));
   if (o.chunks >= 0) chunks = std::min(chunks, o.chunks);

@@ -54,12 +54,12 @@ void Run(const Options& o) {
   std::printf("\n");
   if (!o.save.empty()) session.Save(o.save);
   if (o.timing) {
-    std::fprintf(stderr,
-                 "prompt %zu tokens in %.3f s (%.1f/s), %zu generated in %.3f s (%.1f/s), ended by %s\n",
-                 prompt.size(), got.prompt_seconds,
-                 static_cast<double>(prompt.size()) / got.prompt_seconds, got.tokens.size(),
-                 got.seconds, static_cast<double>(got.tokens.size()) / std::max(got.seconds, 1e-9),
-                 got.ended);
+    std::fprintf(
+        stderr,
+        "prompt %zu tokens in %.3f s (%.1f/s), %zu generated in %.3f s (%.1f/s), ended by %s\n",
+        prompt.size(), got.prompt_seconds, static_cast<double>(prompt.size()) / got.prompt_seconds,
+        got.tokens.size(), got.seconds,
+        static_cast<double>(got.tokens.size()) / std::max(got.seconds, 1e-9), got.ended);
   }
 }
 

@@ -57,14 +57,14 @@ std::string BundledModelPath() {
   std::error_code error;
   const fs::path program = fs::read_symlink("/proc/self/exe", error);
   std::string looked;
-  for (const fs::path& path :
-       {program.parent_path() / "../share/tritforge" / kName,
-        program.parent_path() / "../../../model/bundled" / kName,
-        fs::path(TRIT_SOURCE_DIR) / "model/bundled" / kName}) {
+  for (const fs::path& path : {program.parent_path() / "../share/tritforge" / kName,
+                               program.parent_path() / "../../../model/bundled" / kName,
+                               fs::path(TRIT_SOURCE_DIR) / "model/bundled" / kName}) {
     if (fs::is_regular_file(path, error)) return path.lexically_normal();
     looked += (looked.empty() ? "" : ", ") + path.lexically_normal().string();
   }
-  throw Error(Join("no model was given (-m) and the bundled one is not there; looked for ", looked));
+  throw Error(
+      Join("no model was given (-m) and the bundled one is not there; looked for ", looked));
 }
 
 std::unique_ptr<Model> LoadModel(const RunOptions& o) {
@@ -105,7 +105,8 @@ std::unique_ptr<Model> LoadModel(const RunOptions& o) {
 
 void AddSamplingOptions(CLI::App& app, SamplingFlags* f) {
   SamplingOptions& s = f->sampling;
-  app.add_option("--temp", s.temperature, "0 = greedy")->check(CLI::Range(0.0, 100.0))
+  app.add_option("--temp", s.temperature, "0 = greedy")
+      ->check(CLI::Range(0.0, 100.0))
       ->capture_default_str();
   app.add_option("--top-k", s.top_k, "0 = all")->check(CLI::NonNegativeNumber);
   app.add_option("--top-p", s.top_p, "1 = all")->check(CLI::Range(0.0, 1.0));
@@ -127,9 +128,9 @@ void AddSamplingOptions(CLI::App& app, SamplingFlags* f) {
 
 SamplingOptions Resolved(const SamplingFlags& flags) {
   SamplingOptions s = flags.sampling;
-  s.seed = flags.seed >= 0 ? static_cast<uint64_t>(flags.seed)
-                           : static_cast<uint64_t>(
-                                 std::chrono::system_clock::now().time_since_epoch().count());
+  s.seed = flags.seed >= 0
+               ? static_cast<uint64_t>(flags.seed)
+               : static_cast<uint64_t>(std::chrono::system_clock::now().time_since_epoch().count());
   for (const std::string& text : flags.logit_bias) {
     int32_t id = 0;
     float value = 0;
@@ -169,8 +170,12 @@ void CatchInterrupts() {
   action.sa_handler = OnInterrupt;
   sigaction(SIGINT, &action, nullptr);
 }
-bool Interrupted() { return interrupted != 0; }
-void ClearInterrupt() { interrupted = 0; }
+bool Interrupted() {
+  return interrupted != 0;
+}
+void ClearInterrupt() {
+  interrupted = 0;
+}
 
 Generated Generate(Model& model, Session& session, std::span<const int32_t> prompt, int count,
                    const SamplingFlags& flags, bool stop_tokens,
@@ -180,8 +185,8 @@ Generated Generate(Model& model, Session& session, std::span<const int32_t> prom
   for (const int32_t id : session.tokens()) sampler.Accept(id, false);
   for (const int32_t id : prompt) sampler.Accept(id, false);
   const bool text = model.has_tokenizer();
-  const std::vector<int32_t> stops = text && stop_tokens ? model.StopTokens()
-                                                         : std::vector<int32_t>{};
+  const std::vector<int32_t> stops =
+      text && stop_tokens ? model.StopTokens() : std::vector<int32_t>{};
   std::unique_ptr<StreamDecoder> decoder;
   if (text) decoder = std::make_unique<StreamDecoder>(model.tokenizer());
   size_t longest = 0;
@@ -218,8 +223,7 @@ Generated Generate(Model& model, Session& session, std::span<const int32_t> prom
   const double decode_start = Now();
   while (logits != nullptr && (count < 0 || static_cast<int>(result.tokens.size()) < count)) {
     if (Interrupted()) break;
-    const int32_t id =
-        sampler.Sample({logits, static_cast<size_t>(model.config().vocabulary)});
+    const int32_t id = sampler.Sample({logits, static_cast<size_t>(model.config().vocabulary)});
     if (std::find(stops.begin(), stops.end(), id) != stops.end()) {
       result.ended = "stop";
       break;

@@ -53,9 +53,9 @@ struct Generated {
   double prompt_seconds = 0, seconds = 0;
 };
 
-// Feeds `prompt` (what the session does not hold yet) and generates up to `count` tokens (< 0: until
-// the context ends). `out` gets whole UTF-8 pieces as they come and every id; stop strings are not
-// given out.
+// Feeds `prompt` (what the session does not hold yet) and generates up to `count` tokens (< 0:
+// until the context ends). `out` gets whole UTF-8 pieces as they come and every id; stop strings
+// are not given out.
 Generated Generate(Model& model, Session& session, std::span<const int32_t> prompt, int count,
                    const SamplingFlags& flags, bool stop_tokens,
                    const std::function<void(const std::string& piece, int32_t id)>& out);

@@ -121,7 +121,10 @@ TEST_F(Cli, PerplexityAndItsDivergenceFromItself) {
   EXPECT_THAT(same.out, HasSubstr("KL divergence: mean 0.000000, max 0.000000; same top token 100"));
   const Result other = Trit(common + " --kv int8 --kl " + base);
   EXPECT_THAT(other.out, HasSubstr("KL divergence: mean 0.0"));
-  EXPECT_EQ(Trit(common + " --chunk 32 --kl " + base).code, 1);
+  const Result cut =
+      Trit("perplexity" + Model() + "-q --chunk 32 --chunks 3 -f " + file + " --kl " + base);
+  EXPECT_EQ(cut.code, 1);
+  EXPECT_THAT(cut.err, HasSubstr("another text, chunk size or vocabulary"));
 }
 
 TEST_F(Cli, BenchSpeaksLlamaBench) {

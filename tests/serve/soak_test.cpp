@@ -7,7 +7,8 @@
 #include "tests/serve/server_fixture.h"
 
 #if defined(__SANITIZE_ADDRESS__)
-#include <sanitizer/allocator_interface.h>
+// Debian's gcc has the function but not its header.
+extern "C" size_t __sanitizer_get_current_allocated_bytes();
 #endif
 
 namespace trit::serve {

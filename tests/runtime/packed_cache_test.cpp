@@ -143,7 +143,10 @@ TEST_F(Cache, DamagedFilesAreIgnoredAndRebuilt) {
 }
 
 TEST_F(Cache, StaysBelowItsCap) {
-  const uint64_t cap = 600'000;
+  // Room for the largest tensor and little else, whatever layout this CPU's kernels give it.
+  const PackedCache alone(folder_ / "alone");
+  Get(alone, 7);
+  const uint64_t cap = alone.Bytes() + 4096;
   const PackedCache cache(folder_, cap);
   for (int i = 0; i < 8; ++i) {
     Get(cache, i);

@@ -6,10 +6,10 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 if [[ ${1:-} == -h || ${1:-} == --help ]]; then sed -n '2,5s/^# \?//p' "$0"; exit 0; fi
-model=() prompt="Once upon a time"
+model=model/bundled/tritforge-tiny.gguf prompt="Once upon a time"
 if (($#)); then
   [[ -e $1 ]] || { echo "run.sh: there is no file or folder $1" >&2; exit 1; }
-  model=(-m "$(realpath "$1")"); shift
+  model=$(realpath "$1"); shift
   (($# == 0)) || prompt=$*
 fi
 
@@ -19,15 +19,10 @@ bin=build/release/bin
 cmake --preset release > /tmp/trit-run.$$ 2>&1 || { cat /tmp/trit-run.$$; rm -f /tmp/trit-run.$$; exit 1; }
 rm -f /tmp/trit-run.$$
 cmake --build --preset release -j "$(nproc)" --target trit tritforge
-has() { "$1" "$2" --help > /dev/null 2>&1; }
 
 budget=${TRIT_TUNE_BUDGET:-60s}
-if [[ $budget != 0 ]] && has $bin/tritforge tune; then
-  $bin/tritforge tune "${model[@]}" --budget "$budget" ||
+if [[ $budget != 0 ]]; then
+  $bin/tritforge tune -m "$model" --budget "$budget" ||
     echo "run.sh: tuning failed; the built-in kernels are used" >&2
 fi
-if ! has $bin/trit run; then
-  echo "run.sh: this build of trit has no command \"run\" yet; the limits of this machine:"
-  exec $bin/trit roofs
-fi
-exec $bin/trit run "${model[@]}" -p "$prompt" -n 128
+exec $bin/trit run -m "$model" -p "$prompt" -n 128 --timing

@@ -52,6 +52,7 @@ void Run(const Options& o) {
                                    std::fflush(stdout);
                                  });
   std::printf("\n");
+  std::fflush(stdout);  // before anything that goes to stderr
   if (!o.save.empty()) session.Save(o.save);
   if (o.timing) {
     std::fprintf(

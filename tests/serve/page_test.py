@@ -109,6 +109,7 @@ def converse(page, url, folder):
     page.run("document.querySelector('[name=system]').value = 'Be kind.';"
              "document.querySelector('[name=max_tokens]').value = '7';"
              "document.querySelector('[value=save]').click()")
+    page.until("options.system === 'Be kind.'")  # a dialog's close event comes a task later
     send(page, "again")
     page.until(f"{IDLE} && document.querySelectorAll('.message').length === 6")
     expect("settings are used", "cut at its limit" in page.run(

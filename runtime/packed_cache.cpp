@@ -90,19 +90,6 @@ bool WriteAt(int fd, uint64_t offset, const void* from, uint64_t bytes) {
   return true;
 }
 
-Header MakeHeader(const Hash128& content, const PackedMatrix& m) {
-  Header h{};
-  std::memcpy(h.magic, kMagic, sizeof(kMagic));
-  h.version = kVersion;
-  h.abi_major = TRIT_ABI_MAJOR;
-  h.n = m.n();
-  h.k = m.k();
-  h.packed_bytes = m.bytes();
-  h.content = content;
-  std::strncpy(h.layout, m.layout().id, sizeof(h.layout) - 1);
-  return h;
-}
-
 // The folder's whole files.
 struct Entry {
   fs::path path;
@@ -123,6 +110,32 @@ std::vector<Entry> List(const fs::path& directory) {
 }
 
 }  // namespace
+
+// What a file holds. `kind` is the layout's id, or names other bytes (then n = k = 0).
+struct PackedCache::Item {
+  Hash128 content;
+  int32_t n, k;
+  std::string_view kind;
+  uint64_t bytes;
+
+  static Item Of(const Hash128& content, const KernelPlan& plan) {
+    return {content, plan.n(), plan.k(), plan.layout().id,
+            plan.layout().packed_bytes(plan.n(), plan.k())};
+  }
+  // The header but for its checksums.
+  Header MakeHeader() const {
+    Header h{};
+    std::memcpy(h.magic, kMagic, sizeof(kMagic));
+    h.version = kVersion;
+    h.abi_major = TRIT_ABI_MAJOR;
+    h.n = n;
+    h.k = k;
+    h.packed_bytes = bytes;
+    h.content = content;
+    kind.copy(h.layout, sizeof(h.layout) - 1);
+    return h;
+  }
+};
 
 fs::path PackedCache::DefaultDirectory() {
   // A relative XDG_CACHE_HOME is to be ignored, says the specification.
@@ -155,9 +168,13 @@ void PackedCache::RemoveLeftovers() const {
   }
 }
 
-fs::path PackedCache::File(const Hash128& content, const KernelPlan& plan) const {
+fs::path PackedCache::File(const Item& item) const {
   return directory_ /
-         Join(content.Hex(), "-", plan.n(), "x", plan.k(), "-", plan.layout().id, kSuffix);
+         Join(item.content.Hex(), "-", item.n, "x", item.k, "-", item.kind, kSuffix);
+}
+
+fs::path PackedCache::File(const Hash128& content, const KernelPlan& plan) const {
+  return File(Item::Of(content, plan));
 }
 
 uint64_t PackedCache::Bytes() const {
@@ -180,28 +197,28 @@ void PackedCache::MakeRoom(uint64_t bytes, const fs::path& keep) const {
   }
 }
 
-std::optional<PackedMatrix> PackedCache::Load(const Hash128& content, const KernelPlan& plan,
-                                              ThreadPool& pool, Arena* arena) const {
-  if (directory_.empty()) return std::nullopt;
-  const fs::path path = File(content, plan);
+template <typename Reserve>
+bool PackedCache::LoadItem(const Item& item, ThreadPool& pool, const Reserve& reserve) const {
+  if (directory_.empty() || item.bytes == 0) return false;
+  const fs::path path = File(item);
   const Descriptor file(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
-  if (file.get() < 0) return std::nullopt;
-  const auto damaged = [&]() -> std::optional<PackedMatrix> {
+  if (file.get() < 0) return false;
+  const auto damaged = [&] {
     unlink(path.c_str());
-    return std::nullopt;
+    return false;
   };
   struct stat info {};
   Header h{};
-  if (fstat(file.get(), &info) != 0 || !S_ISREG(info.st_mode)) return std::nullopt;
+  if (fstat(file.get(), &info) != 0 || !S_ISREG(info.st_mode)) return false;
   if (!ReadAt(file.get(), 0, &h, sizeof(h)) || h.header_checksum != HeaderChecksum(h)) {
     return damaged();
   }
   // The header is what was written. Is it what is asked for, and does the size agree?
-  const uint64_t bytes = plan.layout().packed_bytes(plan.n(), plan.k());
-  h.layout[sizeof(h.layout) - 1] = '\0';
-  if (std::memcmp(h.magic, kMagic, sizeof(kMagic)) != 0 || h.version != kVersion ||
-      h.abi_major != TRIT_ABI_MAJOR || h.n != plan.n() || h.k != plan.k() || h.content != content ||
-      std::strcmp(h.layout, plan.layout().id) != 0 || h.packed_bytes != bytes || bytes == 0 ||
+  Header wanted = item.MakeHeader();
+  wanted.blocks_checksum = h.blocks_checksum;
+  wanted.header_checksum = h.header_checksum;
+  const uint64_t bytes = item.bytes;
+  if (std::memcmp(&h, &wanted, sizeof(h)) != 0 ||
       static_cast<uint64_t>(info.st_size) != PayloadOffset(bytes) + bytes) {
     return damaged();
   }
@@ -210,37 +227,52 @@ std::optional<PackedMatrix> PackedCache::Load(const Hash128& content, const Kern
       HashBytes(sums.data(), sums.size() * sizeof(Hash128)) != h.blocks_checksum) {
     return damaged();
   }
-  PackedMatrix out = PackedMatrix::Reserve(plan, arena);
+  std::byte* const out = reserve();
   std::atomic<bool> good{true};
   pool.Run([&](Team& team) {
     team.ShareDynamic(static_cast<int64_t>(sums.size()), [&](int64_t i) {
       const uint64_t begin = static_cast<uint64_t>(i) * kBlock;
       const uint64_t size = std::min(kBlock, bytes - begin);
-      std::byte* to = out.mutable_data() + begin;
       if (!good.load(std::memory_order_relaxed)) return;
-      if (!ReadAt(file.get(), PayloadOffset(bytes) + begin, to, size) ||
-          HashBytes(to, size) != sums[static_cast<size_t>(i)]) {
+      if (!ReadAt(file.get(), PayloadOffset(bytes) + begin, out + begin, size) ||
+          HashBytes(out + begin, size) != sums[static_cast<size_t>(i)]) {
         good.store(false, std::memory_order_relaxed);
       }
     });
   });
   if (!good) return damaged();
   (void)futimens(file.get(), nullptr);  // used just now; O_RDONLY is enough for the owner
+  return true;
+}
+
+std::optional<PackedMatrix> PackedCache::Load(const Hash128& content, const KernelPlan& plan,
+                                              ThreadPool& pool, Arena* arena) const {
+  PackedMatrix out;
+  const bool found = LoadItem(Item::Of(content, plan), pool, [&] {
+    out = PackedMatrix::Reserve(plan, arena);
+    return out.mutable_data();
+  });
+  if (!found) return std::nullopt;
   return out;
 }
 
-std::string PackedCache::Store(const Hash128& content, const PackedMatrix& matrix) const {
+bool PackedCache::LoadBytes(const Hash128& content, std::string_view kind, void* out,
+                            uint64_t bytes, ThreadPool& pool) const {
+  return LoadItem({content, 0, 0, kind, bytes}, pool, [&] { return static_cast<std::byte*>(out); });
+}
+
+std::string PackedCache::StoreItem(const Item& item, const std::byte* data) const {
   if (directory_.empty()) return "no cache folder: neither XDG_CACHE_HOME nor HOME is set";
-  const uint64_t bytes = matrix.bytes();
+  const uint64_t bytes = item.bytes;
   const uint64_t file_bytes = PayloadOffset(bytes) + bytes;
   if (file_bytes > cap_bytes_) {
     return Join("a tensor of ", file_bytes, " bytes is more than the cache's cap of ", cap_bytes_);
   }
-  const fs::path path = File(content, matrix.plan());
+  const fs::path path = File(item);
   MakeRoom(file_bytes, path);
   static std::atomic<uint64_t> counter{0};
   const fs::path temporary =
-      directory_ / Join(content.Hex(), ".", getpid(), ".", counter.fetch_add(1), kTemporary);
+      directory_ / Join(item.content.Hex(), ".", getpid(), ".", counter.fetch_add(1), kTemporary);
   const auto failed = [&](const char* what) {
     std::string reason = Join(what, " ", temporary.string(), ": ", std::strerror(errno));
     unlink(temporary.c_str());
@@ -253,14 +285,14 @@ std::string PackedCache::Store(const Hash128& content, const PackedMatrix& matri
   if (flock(file.get(), LOCK_EX | LOCK_NB) != 0) return failed("cannot lock");
   std::vector<Hash128> sums(Blocks(bytes));
   for (uint64_t i = 0; i < sums.size(); ++i) {
-    const std::byte* from = matrix.data() + i * kBlock;
+    const std::byte* from = data + i * kBlock;
     const uint64_t size = std::min(kBlock, bytes - i * kBlock);
     sums[i] = HashBytes(from, size);
     if (!WriteAt(file.get(), PayloadOffset(bytes) + i * kBlock, from, size)) {
       return failed("cannot write");
     }
   }
-  Header h = MakeHeader(content, matrix);
+  Header h = item.MakeHeader();
   h.blocks_checksum = HashBytes(sums.data(), sums.size() * sizeof(Hash128));
   h.header_checksum = HeaderChecksum(h);
   if (!WriteAt(file.get(), kPage, sums.data(), sums.size() * sizeof(Hash128)) ||
@@ -271,10 +303,20 @@ std::string PackedCache::Store(const Hash128& content, const PackedMatrix& matri
   return "";
 }
 
+std::string PackedCache::Store(const Hash128& content, const PackedMatrix& matrix) const {
+  return StoreItem(Item::Of(content, matrix.plan()), matrix.data());
+}
+
+std::string PackedCache::StoreBytes(const Hash128& content, std::string_view kind,
+                                    const void* data, uint64_t bytes) const {
+  return StoreItem({content, 0, 0, kind, bytes}, static_cast<const std::byte*>(data));
+}
+
 PackedMatrix PackThroughCache(const PackedCache* cache, const Hash128& content, KernelPlan plan,
                               const RowSource& source, ThreadPool& pool, Arena* arena,
-                              const PackProgress& progress, bool* hit) {
+                              const PackProgress& progress, bool* hit, std::string* trouble) {
   if (hit != nullptr) *hit = false;
+  if (trouble != nullptr) trouble->clear();
   if (cache != nullptr) {
     if (std::optional<PackedMatrix> found = cache->Load(content, plan, pool, arena)) {
       if (hit != nullptr) *hit = true;
@@ -283,7 +325,10 @@ PackedMatrix PackThroughCache(const PackedCache* cache, const Hash128& content, 
     }
   }
   PackedMatrix packed = PackedMatrix::Pack(std::move(plan), source, pool, arena, progress);
-  if (cache != nullptr) (void)cache->Store(content, packed);
+  if (cache != nullptr) {
+    std::string reason = cache->Store(content, packed);
+    if (trouble != nullptr) *trouble = std::move(reason);
+  }
   return packed;
 }
 

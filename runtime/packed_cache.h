@@ -1,7 +1,8 @@
 // Packed tensors on disk, so that a model is packed once and not at every start.
 //
 // A file a tensor, named by what it holds: the hash of the tensor's source, its shape and the
-// layout's id. Nothing in it depends on the machine beyond that, and nothing is trusted when read:
+// layout's id. Small facts that packing found out (which neurons are dead) are files of the same
+// form, their kind in place of a layout. Nothing in it depends on the machine beyond that, and nothing is trusted when read:
 // header and every megabyte are checksummed.
 //
 //   written  to a temporary name in the same folder, then renamed: a process that dies at any
@@ -24,6 +25,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "runtime/hash.h"
 #include "runtime/packed_matrix.h"
@@ -48,12 +50,25 @@ class PackedCache {
   // "" when stored, else the reason why not.
   std::string Store(const Hash128& content, const PackedMatrix& matrix) const;
 
+  // The same for `bytes` bytes of any other kind; `kind` names what they are, with a version.
+  // Load fills `out` and says true, or says false and leaves anything there.
+  bool LoadBytes(const Hash128& content, std::string_view kind, void* out, uint64_t bytes,
+                 ThreadPool& pool) const;
+  std::string StoreBytes(const Hash128& content, std::string_view kind, const void* data,
+                         uint64_t bytes) const;
+
   // Bytes of all whole files.
   uint64_t Bytes() const;
   std::filesystem::path File(const Hash128& content, const KernelPlan& plan) const;
   const std::filesystem::path& directory() const { return directory_; }
 
  private:
+  struct Item;
+  // Calls reserve() for the place once a file of the right kind and size is found.
+  template <typename Reserve>
+  bool LoadItem(const Item& item, ThreadPool& pool, const Reserve& reserve) const;
+  std::string StoreItem(const Item& item, const std::byte* data) const;
+  std::filesystem::path File(const Item& item) const;
   void RemoveLeftovers() const;
   void MakeRoom(uint64_t bytes, const std::filesystem::path& keep) const;
 
@@ -61,9 +76,11 @@ class PackedCache {
   const uint64_t cap_bytes_;
 };
 
-// From the cache where it has it, else packed and stored. `cache` may be null. `hit` says which.
+// From the cache where it has it, else packed and stored. `cache` may be null. `hit` says which,
+// `trouble` why it could not be stored ("" when it was, or needed not be).
 PackedMatrix PackThroughCache(const PackedCache* cache, const Hash128& content, KernelPlan plan,
                               const RowSource& source, ThreadPool& pool, Arena* arena = nullptr,
-                              const PackProgress& progress = {}, bool* hit = nullptr);
+                              const PackProgress& progress = {}, bool* hit = nullptr,
+                              std::string* trouble = nullptr);
 
 }  // namespace trit

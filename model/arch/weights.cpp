@@ -1,16 +1,15 @@
 #include "model/arch/weights.h"
 
-#include <xxhash.h>
-
 #include <algorithm>
 #include <chrono>
 #include <cstring>
 #include <numeric>
+#include <optional>
 #include <utility>
 
-#include "model/arch/packed_cache.h"
 #include "model/encoding/encoding.h"
 #include "runtime/memory.h"
+#include "runtime/packed_cache.h"
 #include "targets/base/error.h"
 
 namespace trit {
@@ -116,11 +115,21 @@ class Builder {
 
  private:
   LayerWeights LoadLayer(int layer);
-  std::vector<int32_t> NeuronOrder(const std::string& block, int32_t* kept);
-  PackedMatrix Matrix(const std::string& name, KernelPlan plan, const RowSource& rows);
+  void FindDeadNeurons();
+  std::vector<int32_t> NeuronOrder(int layer, int32_t* kept);
+  // Packed or from the cache; `name` says what it is of this model, `variant` what else it depends
+  // on besides shape and layout.
+  PackedMatrix Matrix(const std::string& name, KernelPlan plan, const RowSource& rows,
+                      int variant = 0);
+  Hash128 Content(const std::string& name, int variant) const;
+  // A cache that cannot be written (full disk) is told once and tried no more.
+  void CacheTrouble(const std::string& reason) {
+    if (reason.empty()) return;
+    notes_->push_back(Join("packed weights are not kept for the next start: ", reason));
+    cache_.reset();
+  }
   KernelPlan Plan(int32_t n, int32_t k) const { return kernels_.Plan(n, k, pool_.threads()); }
   void LoadHead(Weights* weights);
-  std::string Stamp() const;
   void Progress(double done, const char* what) {
     if (options_.progress) options_.progress(done, config_.layers + 2.0, what);
   }
@@ -132,79 +141,73 @@ class Builder {
   const WeightOptions& options_;
   std::vector<std::string>* notes_;
   Arena arena_;
-  std::unique_ptr<PackedCacheReader> cache_;
-  PackedCacheWriter new_cache_;
-  // Alive until the new cache is written.
-  std::vector<std::pair<std::string, PackedMatrix>> packed_;
-  std::vector<std::pair<std::string, std::vector<int32_t>>> orders_;
+  std::optional<PackedCache> cache_;
+  std::vector<uint8_t> dead_neuron_;  // [layer][neuron]
+  bool all_from_cache_ = true;
   int64_t dead_ = 0;
 };
 
-// Layouts are part of it: a better kernel set packs anew.
-std::string Builder::Stamp() const {
-  std::string stamp = Join(source_.Stamp(), "|", config_.facts->name, "|dead=",
-                           options_.keep_dead_neurons ? "kept" : "dropped", "|threads=",
-                           pool_.threads());
-  const int threads = pool_.threads();
-  for (const auto& [n, k] :
-       {std::pair{config_.q_width() + 2 * config_.kv_width(), config_.hidden},
-        {config_.hidden, config_.q_width()}, {2 * config_.ffn, config_.hidden},
-        {config_.hidden, config_.ffn}}) {
-    stamp += Join("|", kernels_.ChooseLayout(n, k, threads).id);
-  }
-  return stamp;
+// The files' identity stands for their content. Shape and layout are part of the cache's own names,
+// so a better kernel set packs anew.
+Hash128 Builder::Content(const std::string& name, int variant) const {
+  const std::string text =
+      Join(source_.Stamp(), "|", config_.facts->name, "|", name, "|",
+           options_.keep_dead_neurons ? "all neurons" : "live neurons", "|", variant);
+  return HashBytes(text.data(), text.size());
 }
 
-PackedMatrix Builder::Matrix(const std::string& name, KernelPlan plan, const RowSource& rows) {
-  if (cache_) {
-    const CacheEntry* entry = cache_->Find(name);
-    PackedMatrix matrix = PackedMatrix::Reserve(plan, &arena_);
-    if (entry != nullptr && entry->tag == matrix.layout().id && entry->bytes == matrix.bytes() &&
-        cache_->Read(*entry, matrix.mutable_data(), pool_)) {
-      return matrix;
-    }
-    notes_->push_back(Join("the packed cache has no good ", name, "; packing it again"));
-  }
-  PackedMatrix matrix = PackedMatrix::Pack(std::move(plan), rows, pool_, &arena_);
-  packed_.emplace_back(name, matrix);
+PackedMatrix Builder::Matrix(const std::string& name, KernelPlan plan, const RowSource& rows,
+                             int variant) {
+  bool hit = false;
+  std::string trouble;
+  PackedMatrix matrix =
+      PackThroughCache(cache_ ? &*cache_ : nullptr, Content(name, variant), std::move(plan), rows,
+                       pool_, &arena_, {}, &hit, &trouble);
+  all_from_cache_ = all_from_cache_ && hit;
+  CacheTrouble(trouble);
   return matrix;
 }
 
-std::vector<int32_t> Builder::NeuronOrder(const std::string& block, int32_t* kept) {
+// Reading all gate and up rows takes longer than the rest of a start from the cache, hence kept too.
+void Builder::FindDeadNeurons() {
+  constexpr const char* kKind = "dead-neurons.v1";
   const auto ffn = static_cast<size_t>(config_.ffn);
-  std::vector<int32_t> order(ffn + 1);  // and the number of live neurons
-  const std::string name = block + "neurons";
-  const CacheEntry* entry = cache_ ? cache_->Find(name) : nullptr;
-  bool known = false;
-  if (entry != nullptr && entry->bytes == order.size() * sizeof(int32_t)) {
-    known = cache_->Read(*entry, order.data(), pool_);
-    std::vector<uint8_t> seen(ffn);  // a permutation, whatever the file says
-    for (size_t i = 0; known && i < ffn; ++i) {
-      const int32_t j = order[i];
-      known = j >= 0 && j < config_.ffn && !seen[static_cast<size_t>(j)];
-      if (known) seen[static_cast<size_t>(j)] = 1;
+  dead_neuron_.resize(ffn * static_cast<size_t>(config_.layers));
+  const Hash128 content = Content("dead neurons", 0);
+  if (cache_ &&
+      cache_->LoadBytes(content, kKind, dead_neuron_.data(), dead_neuron_.size(), pool_)) {
+    return;
+  }
+  all_from_cache_ = false;
+  for (int layer = 0; layer < config_.layers; ++layer) {
+    uint8_t* dead = dead_neuron_.data() + static_cast<size_t>(layer) * ffn;
+    std::fill(dead, dead + ffn, uint8_t{0});
+    for (const char* part : {"ffn_gate", "ffn_up"}) {
+      const auto tensor = NeedTernary(source_, Join("blk.", layer, ".", part, ".weight"),
+                                      config_.ffn, config_.hidden);
+      const std::vector<uint8_t> zero = ZeroRows(*tensor, pool_);
+      for (size_t j = 0; j < ffn; ++j) dead[j] |= zero[j];
+      tensor->DropPages(0, tensor->n());
     }
-    known = known && order[ffn] >= 0 && order[ffn] <= config_.ffn;
   }
-  if (!known) {
-    const auto gate = ZeroRows(
-        *NeedTernary(source_, block + "ffn_gate.weight", config_.ffn, config_.hidden), pool_);
-    const auto up = ZeroRows(
-        *NeedTernary(source_, block + "ffn_up.weight", config_.ffn, config_.hidden), pool_);
-    std::iota(order.begin(), order.end() - 1, 0);
-    const auto live = std::stable_partition(
-        order.begin(), order.end() - 1,
-        [&](int32_t j) { return !gate[static_cast<size_t>(j)] && !up[static_cast<size_t>(j)]; });
-    order[ffn] = static_cast<int32_t>(live - order.begin());
+  if (cache_) {
+    CacheTrouble(cache_->StoreBytes(content, kKind, dead_neuron_.data(), dead_neuron_.size()));
   }
-  orders_.emplace_back(name, order);
-  const int32_t live = order[ffn];
+}
+
+std::vector<int32_t> Builder::NeuronOrder(int layer, int32_t* kept) {
+  const auto ffn = static_cast<size_t>(config_.ffn);
+  const uint8_t* dead = dead_neuron_.data() + static_cast<size_t>(layer) * ffn;
+  std::vector<int32_t> order(ffn);
+  std::iota(order.begin(), order.end(), 0);
+  const auto end = std::stable_partition(order.begin(), order.end(),
+                                         [&](int32_t j) { return dead[j] == 0; });
+  const auto live = static_cast<int32_t>(end - order.begin());
   dead_ += config_.ffn - live;
   *kept = config_.ffn;
   if (!options_.keep_dead_neurons) {
     *kept = std::min(config_.ffn, (std::max(live, 1) + kNeuronStep - 1) / kNeuronStep * kNeuronStep);
   }
-  order.pop_back();
   return order;
 }
 
@@ -241,7 +244,7 @@ LayerWeights Builder::LoadLayer(int layer) {
     o->ReadTrits(begin, end, trits);
   });
 
-  const std::vector<int32_t> order = NeuronOrder(block, &out.neurons);
+  const std::vector<int32_t> order = NeuronOrder(layer, &out.neurons);
   const auto gate = tensor("ffn_gate", config_.ffn, hidden), up = tensor("ffn_up", config_.ffn, hidden);
   AppendScales(source_, *gate, &order, out.neurons, &out.gate_scales);
   AppendScales(source_, *up, &order, out.neurons, &out.up_scales);
@@ -268,7 +271,8 @@ LayerWeights Builder::LoadLayer(int layer) {
                       static_cast<size_t>(stop - row - filled) * static_cast<size_t>(hidden));
           row = stop;
         }
-      });
+      },
+      run);
 
   const auto down = tensor("ffn_down", hidden, config_.ffn);
   AppendScales(source_, *down, nullptr, hidden, &out.down_scales);
@@ -365,15 +369,11 @@ void Builder::LoadHead(Weights* weights) {
 Weights Builder::Load() {
   const auto start = std::chrono::steady_clock::now();
   Weights weights;
-  std::string path;
-  const std::string stamp = Stamp();
-  if (!options_.cache_folder.empty()) {
-    path = Join(options_.cache_folder, "/", XXH3_64bits(stamp.data(), stamp.size()), ".packed");
-    cache_ = std::make_unique<PackedCacheReader>(path, stamp);
-    if (!cache_->ok()) cache_.reset();
-  }
+  if (!options_.cache_folder.empty()) cache_.emplace(options_.cache_folder);
+  Progress(0, "preparing weights");
+  FindDeadNeurons();
   for (int layer = 0; layer < config_.layers; ++layer) {
-    Progress(layer, cache_ ? "reading packed weights" : "packing weights");
+    Progress(layer, "preparing weights");
     weights.layers.push_back(LoadLayer(layer));
     const LayerWeights& l = weights.layers.back();
     weights.packed_bytes += l.qkv.bytes() + l.out.bytes() + l.gate_up.bytes() + l.down.bytes();
@@ -387,31 +387,7 @@ Weights Builder::Load() {
                            static_cast<int64_t>(config_.ffn) * config_.layers,
                            options_.keep_dead_neurons ? " (kept)" : " (dropped)"));
   }
-  weights.from_cache = cache_ != nullptr && packed_.empty();
-  if (!path.empty() && !weights.from_cache) {
-    Progress(config_.layers + 1, "writing the packed cache");
-    if (cache_) {
-      // Some entries were bad: a whole cache again from what is in memory.
-      packed_.clear();
-      for (int layer = 0; layer < config_.layers; ++layer) {
-        const std::string block = Join("blk.", layer, ".");
-        const LayerWeights& l = weights.layers[static_cast<size_t>(layer)];
-        packed_.emplace_back(block + "qkv", l.qkv);
-        packed_.emplace_back(block + "out", l.out);
-        packed_.emplace_back(block + "gate_up", l.gate_up);
-        packed_.emplace_back(block + "down", l.down);
-      }
-    }
-    for (const auto& [name, matrix] : packed_) {
-      new_cache_.Add(name, matrix.layout().id, matrix.data(), matrix.bytes());
-    }
-    for (const auto& [name, order] : orders_) {
-      new_cache_.Add(name, "neurons.v1", order.data(), order.size() * sizeof(int32_t));
-    }
-    cache_.reset();
-    const std::string trouble = new_cache_.Write(path, stamp, pool_);
-    if (!trouble.empty()) notes_->push_back(trouble);
-  }
+  weights.from_cache = all_from_cache_;
   Progress(config_.layers + 2, "ready");
   weights.load_seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <cstring>
 
-#include "model/arch/packed_cache.h"
 #include "model/ops/ops.h"
 #include "runtime/linked/linked.h"
+#include "runtime/packed_cache.h"
 #include "runtime/tuned/tuned_library.h"
 #include "targets/base/error.h"
 
@@ -61,8 +61,9 @@ std::unique_ptr<Model> Model::FromSource(std::unique_ptr<ModelSource> source,
   WeightOptions weights;
   weights.head_encoding = options.head;
   weights.keep_dead_neurons = options.keep_dead_neurons;
-  weights.cache_folder =
-      options.cache_folder == "default" ? DefaultCacheFolder() : options.cache_folder;
+  weights.cache_folder = options.cache_folder == "default"
+                             ? PackedCache::DefaultDirectory().string()
+                             : options.cache_folder;
   weights.progress = options.progress;
   m.weights_ = LoadWeights(*m.source_, m.config_, *m.kernels_, *m.pool_, weights, &m.notes_);
   const Config& c = m.config_;

@@ -34,7 +34,7 @@ class Cli : public ::testing::Test {
   static void SetUpTestSuite() {
     folder_ = fs::temp_directory_path() / ("trit_cli_test_" + std::to_string(getpid()));
     fs::create_directories(folder_);
-    setenv("TRIT_CACHE_DIR", (folder_ / "cache").c_str(), 1);
+    setenv("XDG_CACHE_HOME", (folder_ / "cache").c_str(), 1);
     model_ = folder_ / "tiny.gguf";
     ASSERT_EQ(Trit("synth --preset tiny -o " + model_).code, 0);
   }

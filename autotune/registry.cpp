@@ -1,12 +1,12 @@
 #include "autotune/registry.h"
 
 #include <algorithm>
-#include <sstream>
 #include <vector>
 
 #include "autotune/records/database.h"
 #include "generator/family.h"
 #include "generator/kernel.h"
+#include "runtime/records/folder.h"
 #include "targets/base/error.h"
 #include "targets/target.h"
 
@@ -35,17 +35,8 @@ const std::string& ProgramSignature() {
 }
 
 BuildIdentity ProgramBuild() {
-  // "tritforge <hash of all generator sources> halide <version> llvm <version>"
-  BuildIdentity build;
-  std::istringstream words(GeneratorBuildId());
-  std::string word;
-  while (words >> word) {
-    if (word == "tritforge") words >> build.git;
-    if (word == "halide") words >> build.halide;
-    if (word == "llvm") words >> build.llvm;
-  }
-  build.compiler = Join("gcc ", std::string_view(__VERSION__));
-  if (build.git.empty() || build.halide.empty() || build.llvm.empty()) {
+  const BuildIdentity build = BuildFromId(GeneratorBuildId());
+  if (build.halide == "none") {
     throw Error(Join("The generator's build id \"", GeneratorBuildId(),
                      "\" does not name its sources, Halide and LLVM."));
   }

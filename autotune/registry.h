@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "autotune/records/record.h"
+#include "runtime/records/record.h"
 
 namespace trit {
 

@@ -7,10 +7,13 @@
 #include "autotune/bench/kernel_bench.h"
 #include "autotune/cli/command.h"
 #include "autotune/cli/shapes.h"
+#include "autotune/registry.h"
 #include "generator/kernel.h"
 #include "runtime/kernel_library.h"
+#include "runtime/kernel_set.h"
 #include "runtime/linked/linked.h"
 #include "runtime/memory.h"
+#include "runtime/records/folder.h"
 #include "runtime/roofs.h"
 #include "targets/base/error.h"
 #include "targets/features.h"
@@ -24,6 +27,8 @@ struct Options {
   std::vector<int> threads = {1};
   std::vector<std::string> candidates, families;
   bool hot = false;
+  bool shipped = false;
+  std::string record;
   int samples = 15;
   int32_t n_per_task = 0, m_per_task = 0;
 };
@@ -33,6 +38,8 @@ struct Subject {
   const trit_kernel* kernel = nullptr;
   const Target* target = nullptr;
   int32_t n_per_task = 0, m_per_task = 0;
+  std::string name = {};      // of the workload in records; empty = family and target
+  std::string build_id = {};  // of the kernel's library; empty = this program's
 };
 
 // Where kernels come from: for a shape and a number of tokens, the ones to time.
@@ -115,7 +122,8 @@ class Library : public Source {
       if (!row) continue;
       out.push_back({library_->kernels()[row->kernel], &library_->target(),
                      options_.n_per_task ? options_.n_per_task : row->n_per_task,
-                     options_.m_per_task ? options_.m_per_task : row->m_per_task});
+                     options_.m_per_task ? options_.m_per_task : row->m_per_task, "",
+                     library_->build_id()});
     }
     return out;
   }
@@ -141,6 +149,31 @@ class Library : public Source {
   const Options& options_;
   std::shared_ptr<const KernelLibrary> library_;
   std::vector<std::string> families_;
+};
+
+// What a runtime would choose by itself for a tensor: its layout by decode, its kernel by M.
+class Shipped : public Source {
+ public:
+  explicit Shipped(const Options& options)
+      : options_(options),
+        kernels_({.files = options.library.empty() ? std::vector<std::string>{}
+                                                   : std::vector{options.library},
+                  .linked = LinkedLibraries(),
+                  .target = options.isa}) {}
+
+  std::vector<Subject> For(const Shape& shape, int32_t m, int threads) override {
+    const trit_layout& layout = kernels_.ChooseLayout(shape.n, shape.k, threads);
+    const KernelChoice c = kernels_.ChooseKernel(layout, shape.n, shape.k, m, threads);
+    if (!c.library) return {};
+    return {{c.kernel, &c.library->target(),
+             options_.n_per_task ? options_.n_per_task : c.n_per_task,
+             options_.m_per_task ? options_.m_per_task : c.m_per_task, "shipped",
+             c.library->build_id()}};
+  }
+
+ private:
+  const Options& options_;
+  KernelSet kernels_;
 };
 
 double Median(std::vector<double> values) {
@@ -215,6 +248,33 @@ nlohmann::ordered_json Row(const Subject& subject, const Shape& shape, int32_t m
   return row;
 }
 
+// The row as a record: bytes and work of a call, roofs in units a second.
+Record AsRecord(const Subject& subject, const nlohmann::ordered_json& row, const Options& options) {
+  Record r;
+  r.signature = ProgramSignature();
+  r.workload = {"matmul",
+                subject.name.empty() ? Join(std::string_view(subject.kernel->family), " ",
+                                            std::string_view(subject.target->key))
+                                     : subject.name,
+                row["m"], row["n"], row["k"]};
+  r.candidate = subject.kernel->candidate;
+  r.target = subject.target->key;
+  r.build = subject.build_id.empty() ? ProgramBuild() : BuildFromId(subject.build_id);
+  r.threads = row["threads"];
+  r.mode = options.hot ? "hot" : "cold";
+  r.n_per_task = subject.n_per_task;
+  r.m_per_task = subject.m_per_task;
+  r.samples_ns = row["samples_ns"].get<std::vector<double>>();
+  r.bytes = row["packed_bytes"].get<double>();
+  r.ops = static_cast<double>(r.workload.m) * static_cast<double>(r.workload.n) *
+          static_cast<double>(r.workload.k);
+  if (!row["read_roof_gbps"].is_null()) {
+    r.roof_bytes_per_s = row["read_roof_gbps"].get<double>() * 1e9;
+    r.roof_ops_per_s = row["mac_roof_per_s"].get<double>();
+  }
+  return r;
+}
+
 void PrintRow(const nlohmann::ordered_json& r) {
   const auto number = [&](const char* field) {
     return r[field].is_null() ? 0.0 : r[field].get<double>();
@@ -233,7 +293,9 @@ void PrintRow(const nlohmann::ordered_json& r) {
 
 void Run(const Options& options) {
   std::unique_ptr<Source> source;
-  if (options.candidates.empty()) {
+  if (options.shipped) {
+    source = std::make_unique<Shipped>(options);
+  } else if (options.candidates.empty()) {
     source = std::make_unique<Library>(options);
   } else {
     source = std::make_unique<Candidates>(options);
@@ -245,6 +307,8 @@ void Run(const Options& options) {
         "read roof | mac roof | prepare us | candidate |\n"
         "|---|---|---|---|---|---|---|---|---|---|---|---|---|---|\n");
   }
+  std::unique_ptr<RecordFolder> folder;
+  if (!options.record.empty()) folder = std::make_unique<RecordFolder>(options.record);
   for (const int threads : options.threads) {
     ThreadPool pool(threads);
     for (const Shape& shape : ParseShapes(options.shapes)) {
@@ -255,6 +319,7 @@ void Run(const Options& options) {
         }
         for (const Subject& subject : subjects) {
           nlohmann::ordered_json row = Row(subject, shape, m, options, pool);
+          if (folder) folder->Append(AsRecord(subject, row, options));
           if (options.format == "md") {
             PrintRow(row);
           } else {
@@ -265,6 +330,7 @@ void Run(const Options& options) {
     }
   }
   if (options.format == "json") std::printf("%s\n", rows.dump(1).c_str());
+  if (folder) std::fprintf(stderr, "records appended to %s\n", folder->path().c_str());
 }
 
 }  // namespace
@@ -293,6 +359,12 @@ void AddBench(CLI::App& program) {
       ->check(CLI::Range(0, INT32_MAX));
   command->add_option("--m-per-task", options->m_per_task, "tokens of a slice")
       ->check(CLI::Range(0, INT32_MAX));
+  command
+      ->add_flag("--shipped", options->shipped,
+                 "the one kernel a runtime would choose for a shape, not one of each family")
+      ->excludes("--candidate")
+      ->excludes("--family");
+  command->add_option("--record", options->record, "append a record of each row in this folder");
   command->add_option("-o,--output", options->format, "json or md")
       ->check(CLI::IsMember({"json", "md"}));
   command->callback([options] { Run(*options); });

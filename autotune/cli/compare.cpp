@@ -9,7 +9,7 @@
 #include "autotune/cli/command.h"
 #include "autotune/cli/shapes.h"
 #include "autotune/compare/live.h"
-#include "autotune/records/journal.h"
+#include "runtime/records/journal.h"
 #include "runtime/cpu_count.h"
 #include "targets/base/error.h"
 

@@ -9,7 +9,7 @@
 
 #include "autotune/cli/command.h"
 #include "autotune/cli/shapes.h"
-#include "autotune/records/journal.h"
+#include "runtime/records/journal.h"
 #include "autotune/records/paths.h"
 #include "autotune/registry.h"
 #include "autotune/tune/library.h"

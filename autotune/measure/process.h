@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "autotune/records/record.h"
+#include "runtime/records/record.h"
 
 namespace trit {
 

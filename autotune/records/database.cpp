@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "autotune/records/line.h"
+#include "runtime/records/line.h"
 #include "targets/base/error.h"
 
 namespace trit {

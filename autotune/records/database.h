@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "autotune/records/journal.h"
-#include "autotune/records/record.h"
+#include "runtime/records/journal.h"
+#include "runtime/records/record.h"
 
 namespace trit {
 

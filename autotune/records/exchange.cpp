@@ -7,7 +7,7 @@
 #include <unordered_set>
 #include <utility>
 
-#include "autotune/records/line.h"
+#include "runtime/records/line.h"
 #include "targets/base/error.h"
 
 namespace trit {

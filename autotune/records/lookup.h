@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-#include "autotune/records/record.h"
+#include "runtime/records/record.h"
 
 namespace trit {
 

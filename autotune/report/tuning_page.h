@@ -5,7 +5,7 @@
 #include <span>
 #include <string>
 
-#include "autotune/records/record.h"
+#include "runtime/records/record.h"
 
 namespace trit {
 

@@ -9,8 +9,8 @@
 #include <set>
 #include <tuple>
 
-#include "autotune/records/journal.h"
-#include "autotune/records/line.h"
+#include "runtime/records/journal.h"
+#include "runtime/records/line.h"
 #include "autotune/registry.h"
 #include "generator/library/plan.h"
 #include "generator/library/write.h"

@@ -1,14 +1,12 @@
 #include "autotune/tune/session.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <chrono>
 #include <ctime>
 
-#include "autotune/records/line.h"
 #include "autotune/search/search.h"
 #include "autotune/stats/robust.h"
+#include "runtime/records/folder.h"
 #include "targets/base/error.h"
 
 namespace trit {
@@ -25,8 +23,7 @@ double SessionClock() {
 
 MeasureSession::MeasureSession(Database* database, const SessionOptions& options)
     : database_(database), options_(options) {
-  session_id_ = HexHash(Join(static_cast<long>(getpid()), " ", static_cast<long>(time(nullptr)),
-                             " ", SessionClock(), " ", ThisHost().Key()));
+  session_id_ = NewSessionId();
   const std::string host = ThisHost().Key();
   for (const Record& r : database_->records()) {
     if (r.host_key == host && r.build == options_.build && r.mode == options_.mode &&
@@ -127,6 +124,7 @@ void MeasureSession::Keep(const std::string& candidate, const WorkItem& item, co
   r.candidate = candidate;
   r.target = options_.target;
   r.build = options_.build;
+  r.commit = ProgramCommit();
   r.host = ThisHost();
   r.host_key = r.host.Key();
   r.threads = item.threads;

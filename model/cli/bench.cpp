@@ -21,6 +21,8 @@
 #include "runtime/cpu_count.h"
 #include "runtime/host/host.h"
 #include "runtime/memory.h"
+#include "runtime/records/folder.h"
+#include "runtime/records/line.h"
 #include "runtime/roofs.h"
 #include "targets/base/error.h"
 
@@ -31,7 +33,7 @@ struct Options {
   RunOptions run;
   std::vector<int> prompts{512}, generate{128}, threads, depths{0};
   int repetitions = 3;
-  std::string output = "md";
+  std::string output = "md", record;
   bool no_roofs = false;
 };
 
@@ -45,7 +47,7 @@ struct Row {
   double bytes_per_token = 0, macs_per_token = 0, joules_per_token = -1;
   uint64_t peak_rss = 0;
   Roof roof;
-  std::string time, kernel;
+  std::string time, kernel, candidate, target, build_id;
   int Tokens() const { return prompt + generated; }
   double Mean() const {
     double sum = 0;
@@ -119,9 +121,12 @@ class Bench {
     std::strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", std::gmtime(&now));
     row.time = text;
     const LayerWeights& layer = model_->weights().layers.front();
-    row.kernel = layer.gate_up.plan()
-                     .For(prompt > 0 ? std::min(prompt, options_.run.batch) : 1)
-                     .kernel->name;
+    const KernelChoice& choice =
+        layer.gate_up.plan().For(prompt > 0 ? std::min(prompt, options_.run.batch) : 1);
+    row.kernel = choice.kernel->name;
+    row.candidate = choice.kernel->candidate;
+    row.target = choice.library ? choice.library->target().key : "portable";
+    row.build_id = choice.library ? choice.library->build_id() : "portable";
     if (depth + prompt + generate > model_->context()) {
       throw Error(Join("depth ", depth, " and ", prompt + generate,
                        " tokens do not fit the context of ", model_->context()));
@@ -215,7 +220,7 @@ nlohmann::ordered_json Json(const Row& row, const Model& model, const Options& o
   const auto n = static_cast<double>(row.seconds.size());
   const Weights& w = model.weights();
   nlohmann::ordered_json json;
-  json["build_commit"] = TRIT_VERSION;
+  json["build_commit"] = ProgramCommit();
   json["cpu_info"] = ThisHost().cpu;
   json["backends"] = "CPU";
   json["model_filename"] = model.source().path();
@@ -264,10 +269,35 @@ std::string TestName(const Row& row) {
   return name;
 }
 
+// The row as a record: the whole test is the call, its tokens the workload's m.
+Record AsRecord(const Row& row, const Model& model, const Options& o) {
+  Record r;
+  r.signature = HexHash(Join("trit ", std::string_view(TRIT_VERSION)));
+  r.workload.suite = "model";
+  r.workload.name = Join(model.config().facts->name, " ", model.parameters() / 1000000, " M head ",
+                         model.weights().head_encoding, " kv ", o.run.kv, " ", TestName(row));
+  r.workload.m = row.Tokens();
+  r.candidate = row.candidate;
+  r.target = row.target;
+  r.build = BuildFromId(row.build_id);
+  r.threads = row.threads;
+  r.mode = "cold";
+  for (const double s : row.seconds) r.samples_ns.push_back(s * 1e9);
+  // A prefill reads its weights once a batch.
+  const int reads = row.generated + (row.prompt + o.run.batch - 1) / o.run.batch;
+  r.bytes = row.bytes_per_token * reads;
+  r.ops = row.macs_per_token * row.Tokens();
+  r.roof_bytes_per_s = row.roof.read_gbps * 1e9;
+  r.roof_ops_per_s = row.roof.mac_gps * 1e9;
+  return r;
+}
+
 void Run(const Options& o) {
   const std::vector<int> threads = o.threads.empty() ? std::vector<int>{0} : o.threads;
   nlohmann::ordered_json all = nlohmann::ordered_json::array();
   bool first = true;
+  std::unique_ptr<RecordFolder> folder;
+  if (!o.record.empty()) folder = std::make_unique<RecordFolder>(o.record);
   for (const int count : threads) {
     ResetPeakRss();
     Bench bench(o, count);
@@ -275,6 +305,7 @@ void Run(const Options& o) {
       const Row row = bench.Measure(prompt, generate, depth);
       const auto json = Json(row, bench.model(), o);
       const auto [rate, deviation] = row.Rates();
+      if (folder) folder->Append(AsRecord(row, bench.model(), o));
       if (o.output == "json") {
         all.push_back(json);
       } else if (o.output == "jsonl") {
@@ -320,6 +351,7 @@ void Run(const Options& o) {
     }
   }
   if (o.output == "json") std::printf("%s\n", all.dump(2).c_str());
+  if (folder) std::fprintf(stderr, "records appended to %s\n", folder->path().c_str());
 }
 
 }  // namespace
@@ -339,6 +371,7 @@ void SetUpBench(CLI::App& app, int&) {
   app.add_option("-r,--repetitions", o->repetitions, "of each test")->check(CLI::Range(1, 1000));
   app.add_option("-o,--output", o->output, "md, csv, json (an array of rows) or jsonl")
       ->check(CLI::IsMember({"md", "csv", "json", "jsonl"}));
+  app.add_option("--record", o->record, "append a record of each test in this folder");
   app.add_flag("--no-roofs", o->no_roofs, "do not measure the machine's limits");
   app.footer("Example:\n  trit bench -m 2b4t.gguf -p 512 -n 128 -t 1,2 -r 3 -o json");
   app.callback([o] { Run(*o); });

@@ -6,24 +6,13 @@
 #include <filesystem>
 #include <string>
 
-#include "autotune/records/record.h"
+#include "runtime/records/record.h"
 
 namespace trit {
 
 inline Host SampleHost(const std::string& model = "17", int cores = 2) {
-  Host host;
-  host.arch = "x86-64";
-  host.vendor = "AuthenticAMD";
-  host.family = "25";
-  host.model = model;
-  host.stepping = "1";
-  host.cpu = "Test CPU";
-  host.cores = cores;
-  host.l1d_bytes = 32768;
-  host.l2_bytes = 1 << 20;
-  host.l3_bytes = 32 << 20;
-  host.os = "Linux 6.1";
-  return host;
+  return {"x86-64", "AuthenticAMD", "25",    model,    "1",        "Test CPU",
+          cores,    32768,          1 << 20, 32 << 20, "Linux 6.1"};
 }
 
 inline Record SampleRecord(const std::string& candidate = "mad2 avx2 mt=1", double ns = 1000,

@@ -4,8 +4,8 @@
 #include <fstream>
 
 #include "autotune/records/exchange.h"
-#include "autotune/records/journal.h"
-#include "autotune/records/line.h"
+#include "runtime/records/journal.h"
+#include "runtime/records/line.h"
 #include "targets/base/error.h"
 #include "tests/autotune/record_samples.h"
 

@@ -12,7 +12,7 @@
 
 #include "autotune/records/database.h"
 #include "autotune/records/exchange.h"
-#include "autotune/records/line.h"
+#include "runtime/records/line.h"
 #include "autotune/stats/random.h"
 #include "targets/base/error.h"
 #include "tests/autotune/record_samples.h"

@@ -5,7 +5,7 @@
 #include <fstream>
 #include <limits>
 
-#include "autotune/records/line.h"
+#include "runtime/records/line.h"
 #include "autotune/stats/random.h"
 #include "targets/base/error.h"
 #include "tests/autotune/record_samples.h"

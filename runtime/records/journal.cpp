@@ -1,4 +1,4 @@
-#include "autotune/records/journal.h"
+#include "runtime/records/journal.h"
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -10,7 +10,7 @@
 #include <filesystem>
 #include <utility>
 
-#include "autotune/records/line.h"
+#include "runtime/records/line.h"
 #include "targets/base/error.h"
 
 namespace trit {
@@ -57,8 +57,8 @@ std::string ReadFrom(int fd, const std::string& path, uint64_t offset, uint64_t 
   std::string content(size, '\0');
   uint64_t done = 0;
   while (done < size) {
-    const ssize_t got = pread(fd, content.data() + done, size - done,
-                              static_cast<off_t>(offset + done));
+    const ssize_t got =
+        pread(fd, content.data() + done, size - done, static_cast<off_t>(offset + done));
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) Fail(path, "reading");
     if (got == 0) break;  // another process cut a torn tail off
@@ -119,7 +119,9 @@ void Journal::Lock() {
   }
 }
 
-void Journal::Unlock() { flock(fd_, LOCK_UN); }
+void Journal::Unlock() {
+  flock(fd_, LOCK_UN);
+}
 
 void Journal::RepairTail() {
   const uint64_t size = SizeOf(fd_, path_);
@@ -131,7 +133,8 @@ void Journal::RepairTail() {
   const size_t begin = last_break == std::string::npos ? 0 : last_break + 1;
   if (OpenLine(std::string_view(tail).substr(begin)) && WriteAll(fd_, "\n", 1)) return;
   if (last_break == std::string::npos && reach < size) {
-    throw Error(Join(path_, ": ends in ", reach, " bytes without a line break; this is not a "
+    throw Error(Join(path_, ": ends in ", reach,
+                     " bytes without a line break; this is not a "
                      "record file."));
   }
   if (ftruncate(fd_, static_cast<off_t>(size - reach + begin)) != 0) {

@@ -5,7 +5,7 @@
 //   time, session, seq     unix seconds; random id of the process' run; number within it
 //   workload               suite, name, m, n, k
 //   candidate, target      canonical candidate text; folder name in targets/
-//   build                  git, compiler, halide, llvm
+//   build                  git, compiler, halide, llvm, commit (records from before it lack it)
 //   host                   key, arch, uarch, cpu, cores, l1d, l2, l3, os
 //   run                    threads, mode, n_per_task, m_per_task, samples_ns, reference_ns, bytes,
 //                          ops, roof_bytes_per_s, roof_ops_per_s, compile_ns
@@ -32,6 +32,7 @@ struct Workload {
 };
 
 struct BuildIdentity {
+  // git: hash of the sources that make kernels, or whatever names them for other programs.
   std::string git, compiler, halide, llvm;
   auto operator<=>(const BuildIdentity&) const = default;
   std::string Toolchain() const;  // what decides a kernel's code: compiler versions, not git
@@ -49,6 +50,7 @@ struct Record {
   std::string candidate;
   std::string target;
   BuildIdentity build;
+  std::string commit;  // ProgramCommit(): for people and histories; two commits may be one build
   Host host;
   std::string host_key;  // Host::Key() of `host`, kept as written
 
@@ -66,9 +68,13 @@ struct Record {
   CheckStatus status = CheckStatus::kOk;
   std::string detail;
 
-  double MedianNs() const;       // infinity unless the check was ok
-  double FractionOfRoof() const; // of the nearer roof, by the median; 0 when no roof is known
+  double MedianNs() const;        // infinity unless the check was ok
+  double FractionOfRoof() const;  // of the nearer roof, by the median; 0 when no roof is known
 };
+
+// The commit this program was built from, "-dirty" appended when files were changed; "" when it was
+// not built in a repository.
+const char* ProgramCommit();
 
 // What is missing of a record's identity, as a sentence; "" when it is whole. An ok record needs
 // samples; all of them positive and finite.

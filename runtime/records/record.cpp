@@ -1,11 +1,10 @@
-#include "autotune/records/record.h"
+#include "runtime/records/record.h"
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
 #include <nlohmann/json.hpp>
 
-#include "autotune/stats/robust.h"
 #include "targets/base/error.h"
 
 namespace trit {
@@ -67,8 +66,8 @@ int64_t Integer(const Json& object, const char* name, int64_t low, int64_t high)
     throw Error(Join("The record's \"", name, "\" is not a whole number."));
   }
   // An unsigned beyond int64 would wrap in get<int64_t>.
-  const bool huge = member.is_number_unsigned() &&
-                    member.get<uint64_t>() > static_cast<uint64_t>(INT64_MAX);
+  const bool huge =
+      member.is_number_unsigned() && member.get<uint64_t>() > static_cast<uint64_t>(INT64_MAX);
   const int64_t value = huge ? INT64_MAX : member.get<int64_t>();
   if (huge || value < low || value > high) {
     throw Error(Join("The record's \"", name, "\" is not between ", low, " and ", high, "."));
@@ -89,8 +88,8 @@ double Number(const Json& object, const char* name) {
 std::vector<double> Samples(const Json& object, const char* name) {
   const Json& member = Member(object, name);
   if (!member.is_array() || member.size() > kMaxSamples) {
-    throw Error(Join("The record's \"", name, "\" is no list of at most ", kMaxSamples,
-                     " samples."));
+    throw Error(
+        Join("The record's \"", name, "\" is no list of at most ", kMaxSamples, " samples."));
   }
   std::vector<double> out;
   out.reserve(member.size());
@@ -119,13 +118,18 @@ std::string Workload::Text() const {
   return out;
 }
 
-std::string BuildIdentity::Toolchain() const { return Join("halide ", halide, ", llvm ", llvm); }
+std::string BuildIdentity::Toolchain() const {
+  return Join("halide ", halide, ", llvm ", llvm);
+}
 
 double Record::MedianNs() const {
   if (status != CheckStatus::kOk || samples_ns.empty()) {
     return std::numeric_limits<double>::infinity();
   }
-  return Median(samples_ns);
+  std::vector<double> sorted = samples_ns;
+  std::sort(sorted.begin(), sorted.end());
+  const size_t upper = sorted.size() / 2;
+  return sorted.size() % 2 == 1 ? sorted[upper] : 0.5 * (sorted[upper - 1] + sorted[upper]);
 }
 
 double Record::FractionOfRoof() const {
@@ -187,20 +191,22 @@ std::string RecordToJson(const Record& r) {
   j["time"] = r.time_s;
   j["session"] = r.session;
   j["seq"] = r.sequence;
-  j["workload"] = {{"suite", r.workload.suite}, {"name", r.workload.name}, {"m", r.workload.m},
-                   {"n", r.workload.n},         {"k", r.workload.k}};
+  j["workload"] = {{"suite", r.workload.suite},
+                   {"name", r.workload.name},
+                   {"m", r.workload.m},
+                   {"n", r.workload.n},
+                   {"k", r.workload.k}};
   j["candidate"] = r.candidate;
   j["target"] = r.target;
   j["build"] = {{"git", r.build.git},
                 {"compiler", r.build.compiler},
                 {"halide", r.build.halide},
-                {"llvm", r.build.llvm}};
-  j["host"] = {{"key", r.host_key},          {"arch", r.host.arch},
-               {"vendor", r.host.vendor},    {"family", r.host.family},
-               {"model", r.host.model},      {"stepping", r.host.stepping},
-               {"cpu", r.host.cpu},          {"cores", r.host.cores},
-               {"l1d", r.host.l1d_bytes},    {"l2", r.host.l2_bytes},
-               {"l3", r.host.l3_bytes},      {"os", r.host.os}};
+                {"llvm", r.build.llvm},
+                {"commit", r.commit}};
+  j["host"] = {{"key", r.host_key},       {"arch", r.host.arch},   {"vendor", r.host.vendor},
+               {"family", r.host.family}, {"model", r.host.model}, {"stepping", r.host.stepping},
+               {"cpu", r.host.cpu},       {"cores", r.host.cores}, {"l1d", r.host.l1d_bytes},
+               {"l2", r.host.l2_bytes},   {"l3", r.host.l3_bytes}, {"os", r.host.os}};
   j["run"] = {{"threads", r.threads},
               {"mode", r.mode},
               {"n_per_task", r.n_per_task},
@@ -238,6 +244,7 @@ Record RecordFromJson(const std::string& text) {
   r.target = Text(j, "target");
   const Json& b = Member(j, "build");
   r.build = {Text(b, "git"), Text(b, "compiler"), Text(b, "halide"), Text(b, "llvm")};
+  if (b.contains("commit")) r.commit = Text(b, "commit");
   const Json& h = Member(j, "host");
   r.host_key = Text(h, "key");
   r.host.arch = Text(h, "arch");

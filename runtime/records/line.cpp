@@ -1,4 +1,4 @@
-#include "autotune/records/line.h"
+#include "runtime/records/line.h"
 
 #include <xxhash.h>
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what is missing, builds and runs the tests; the last line counts them.
 #   ./test.sh                default tier, preset release
-#   ./test.sh --full         the long sweeps too, then the sanitizers and the runtime-only build
+#   ./test.sh --full         the long sweeps too, then the sanitizers, the runtime-only build and AArch64
 #   ./test.sh --preset NAME  one preset of CMakePresets.json
 # Further arguments go to ctest, e.g. ./test.sh -L runtime
 set -euo pipefail
@@ -10,14 +10,20 @@ usage() { sed -n '2,6s/^# \?//p' "$0"; }
 presets=(release) full=OFF
 while (($#)); do
   case $1 in
-    --full) full=ON; presets=(release asan tsan runtime-only); shift ;;
+    --full) full=ON; presets=(release asan tsan runtime-only cross-aarch64); shift ;;
     --preset) [[ $# -ge 2 ]] || { usage >&2; exit 2; }; presets=("$2"); shift 2 ;;
     -h | --help) usage; exit 0 ;;
     *) break ;;
   esac
 done
 
-.ci/install_packages
+# The cross build has packages of its own, and its kernels come from the release build's generator.
+lists=()
+if [[ " ${presets[*]} " == *" cross-aarch64 "* ]]; then lists+=(targets/toolchains/packages.txt); fi
+.ci/install_packages "${lists[@]}"
+if [[ ${presets[*]} == cross-aarch64 ]]; then
+  cmake --preset release > /dev/null && cmake --build --preset release --target trit_generate_baseline
+fi
 passed=0 failed=0 skipped=0 broken=()
 for preset in "${presets[@]}"; do
   log=build/$preset/tests.xml

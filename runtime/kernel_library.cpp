@@ -61,6 +61,15 @@ struct Segments {
   }
 };
 
+// What the symbol table says: read-only data may lie in an executable segment (GNU ld for AArch64).
+bool IsFunctionSymbol(const void* symbol) {
+  Dl_info info;
+  const ElfW(Sym)* entry = nullptr;
+  void** out = reinterpret_cast<void**>(const_cast<ElfW(Sym)**>(&entry));
+  return dladdr1(symbol, &info, out, RTLD_DL_SYMENT) != 0 && entry != nullptr &&
+         ELF64_ST_TYPE(entry->st_info) == STT_FUNC;
+}
+
 }  // namespace
 
 KernelLibrary::~KernelLibrary() {
@@ -112,7 +121,7 @@ std::shared_ptr<const KernelLibrary> KernelLibrary::Load(const std::string& path
       !segments.Data(map->l_ld, 1)) {
     throw Error(Join(path, ": the symbol " TRIT_LIBRARY_SYMBOL " is not its own"));
   }
-  if (!segments.Code(symbol)) {
+  if (!segments.Code(symbol) || !IsFunctionSymbol(symbol)) {
     throw Error(Join(path, ": its symbol " TRIT_LIBRARY_SYMBOL " is no function"));
   }
   LibraryMemory memory;

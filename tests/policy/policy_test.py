@@ -79,6 +79,23 @@ class Policy(unittest.TestCase):
                 found.append(f"{path}: includes Halide or LLVM")
         self.faults(found)
 
+    def test_no_object_outside_the_toolkit_read_their_headers(self):
+        # What the compiler really opened, system headers included.
+        if not os.path.exists(f"{BINARY}/build.ninja"):
+            self.skipTest("the build is not ninja's")
+        found, objects, name = [], 0, ""
+        for line in run("ninja", "-C", BINARY, "-t", "deps").splitlines():
+            if line and not line[0].isspace():
+                name = line.split(":")[0]
+                objects += name.endswith(".o")
+            elif re.search(r"/Halide|/llvm(-\d+)?/", line):
+                parts = [part for part in name.split("/") if part != "CMakeFiles"]
+                if parts[0] not in NEED_TOOLKIT and not (
+                        parts[0] == "tests" and parts[1] in NEED_TOOLKIT):
+                    found.append(f"{name} read {line.strip()}")
+        self.assertGreater(objects, 50)
+        self.faults(found)
+
     def needed(self, program):
         out = run("readelf", "-d", program)
         return re.findall(r"\(NEEDED\).*\[(.*)\]", out)

@@ -79,7 +79,8 @@ class SelectionPass : public IRMutator {
     if (!varying.defined()) return false;
     const Interval range = bounds_of_expr_in_scope(varying, ranges_);
     if (!range.is_bounded() || !can_prove(range.min >= 0)) return false;
-    const int64_t* top = as_const_int(simplify(range.max));
+    const Expr highest = simplify(range.max);
+    const int64_t* top = as_const_int(highest);
     varying = Resolved(varying);
     const Cast* cast = varying.as<Cast>();
     if (!top || !cast) return false;

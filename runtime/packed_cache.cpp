@@ -169,8 +169,7 @@ void PackedCache::RemoveLeftovers() const {
 }
 
 fs::path PackedCache::File(const Item& item) const {
-  return directory_ /
-         Join(item.content.Hex(), "-", item.n, "x", item.k, "-", item.kind, kSuffix);
+  return directory_ / Join(item.content.Hex(), "-", item.n, "x", item.k, "-", item.kind, kSuffix);
 }
 
 fs::path PackedCache::File(const Hash128& content, const KernelPlan& plan) const {
@@ -307,8 +306,8 @@ std::string PackedCache::Store(const Hash128& content, const PackedMatrix& matri
   return StoreItem(Item::Of(content, matrix.plan()), matrix.data());
 }
 
-std::string PackedCache::StoreBytes(const Hash128& content, std::string_view kind,
-                                    const void* data, uint64_t bytes) const {
+std::string PackedCache::StoreBytes(const Hash128& content, std::string_view kind, const void* data,
+                                    uint64_t bytes) const {
   return StoreItem({content, 0, 0, kind, bytes}, static_cast<const std::byte*>(data));
 }
 

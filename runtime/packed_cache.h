@@ -2,8 +2,8 @@
 //
 // A file a tensor, named by what it holds: the hash of the tensor's source, its shape and the
 // layout's id. Small facts that packing found out (which neurons are dead) are files of the same
-// form, their kind in place of a layout. Nothing in it depends on the machine beyond that, and nothing is trusted when read:
-// header and every megabyte are checksummed.
+// form, their kind in place of a layout. Nothing in it depends on the machine beyond that, and
+// nothing is trusted when read: header and every megabyte are checksummed.
 //
 //   written  to a temporary name in the same folder, then renamed: a process that dies at any
 //            moment leaves a whole file, or a temporary one that the next start removes

@@ -9,8 +9,9 @@
 #include "autotune/cli/command.h"
 #include "autotune/cli/shapes.h"
 #include "autotune/compare/live.h"
-#include "runtime/records/journal.h"
+#include "autotune/compare/measurements.h"
 #include "runtime/cpu_count.h"
+#include "runtime/records/journal.h"
 #include "targets/base/error.h"
 
 namespace trit {
@@ -25,6 +26,7 @@ struct Options {
 };
 
 bool IsElf(const std::string& path) {
+  if (std::filesystem::is_directory(path)) return false;  // of records
   std::ifstream file(path, std::ios::binary);
   char magic[4] = {};
   if (!file.read(magic, 4)) throw Error(Join(path, ": cannot be read."));
@@ -52,6 +54,7 @@ int Compare(const Options& o) {
     plan.b = SideOf(o.b);
     plan.budget_s = o.budget_s;
     plan.precision = o.precision;
+    plan.rules = o.rules;
     const std::vector<int> threads =
         o.threads.empty() ? std::vector<int>{CountCpus().default_threads} : o.threads;
     for (const Shape& s : ParseShapes(o.shapes)) {
@@ -64,7 +67,7 @@ int Compare(const Options& o) {
     });
     a = std::move(result.a), b = std::move(result.b), faults = std::move(result.faults);
   } else {
-    a = ReadSampleSet(o.a), b = ReadSampleSet(o.b);
+    a = BestOfEach(ReadMeasurements(o.a)), b = BestOfEach(ReadMeasurements(o.b));
   }
   const CompareResult result = CompareSets(a, b, live, o.rules);
   const std::string text = o.format == "md"    ? CompareMarkdown(result, o.rules)
@@ -90,9 +93,10 @@ void AddCompare(CLI::App& program) {
   CLI::App* command = program.add_subcommand(
       "compare",
       "Did B get slower than A? Libraries (.so) and tritforge programs are measured now, "
-      "files of records are read. Exit code 1: slower, 2: cannot be said");
-  command->add_option("A", o->a)->required()->check(CLI::ExistingFile);
-  command->add_option("B", o->b)->required()->check(CLI::ExistingFile);
+      "files or folders of records, and Google Benchmark's JSON, are read. Exit code 1: slower, 2: "
+      "cannot be said");
+  command->add_option("A", o->a)->required()->check(CLI::ExistingPath);
+  command->add_option("B", o->b)->required()->check(CLI::ExistingPath);
   command->add_option("--shapes", o->shapes, "NxK,... or 2b4t")->capture_default_str();
   command->add_option("--tokens", o->m)->delimiter(',')->capture_default_str();
   command->add_option("--threads", o->threads, "default: one a core")->delimiter(',');

@@ -26,34 +26,6 @@ std::string IntervalText(const Interval& i) {
               "]");
 }
 
-std::string SummaryText(const CompareResult& r, const CompareRules& rules) {
-  return Join(r.Count(Change::kFaster), " faster, ", r.Count(Change::kSlower), " slower, ",
-              r.Count(Change::kSame), " the same within ", Number("%.1f", 100 * rules.threshold),
-              " %, ", r.Count(Change::kUnsure), " unsure");
-}
-
-SampleSet FromGoogleBenchmark(const nlohmann::json& j, const std::string& path) {
-  SampleSet out;
-  for (const auto& run : j.at("benchmarks")) {
-    if (!run.is_object() || run.value("run_type", "iteration") != "iteration") continue;
-    const std::string unit = run.value("time_unit", "ns");
-    const double scale = unit == "ns"   ? 1
-                         : unit == "us" ? 1e3
-                         : unit == "ms" ? 1e6
-                         : unit == "s"  ? 1e9
-                                        : 0;
-    if (scale == 0 || !run.contains("real_time") || !run["real_time"].is_number() ||
-        !run.contains("name") || !run["name"].is_string()) {
-      throw Error(Join(path, ": a benchmark has no name, time or known unit."));
-    }
-    // Repetitions share their run_name.
-    out[run.value("run_name", run["name"].get<std::string>())].ns.push_back(
-        run["real_time"].get<double>() * scale);
-  }
-  if (out.empty()) throw Error(Join(path, ": holds no benchmark."));
-  return out;
-}
-
 }  // namespace
 
 const char* ChangeName(Change change) {
@@ -75,8 +47,14 @@ int CompareResult::Count(Change change) const {
                                         [&](const auto& w) { return w.change == change; }));
 }
 
+std::string SummaryText(const CompareResult& r, const CompareRules& rules) {
+  return Join(r.Count(Change::kFaster), " faster, ", r.Count(Change::kSlower), " slower, ",
+              r.Count(Change::kSame), " the same within ", Number("%.1f", 100 * rules.threshold),
+              " %, ", r.Count(Change::kUnsure), " unsure");
+}
+
 CompareResult CompareSets(const SampleSet& a, const SampleSet& b, bool paired,
-                          const CompareRules& rules) {
+                          const CompareRules& rules, int resamples) {
   CompareResult result;
   std::vector<double> p;
   for (const auto& [name, in_a] : a) {
@@ -93,10 +71,15 @@ CompareResult CompareSets(const SampleSet& a, const SampleSet& b, bool paired,
     w.samples_b = static_cast<int>(y.size());
     w.median_a = Median(x);
     w.median_b = Median(y);
+    w.candidate_a = in_a.candidate;
+    w.candidate_b = in_b->second.candidate;
     // 99 %: an interval that must exclude the threshold alone, not once in twenty workloads.
-    w.ratio =
-        paired && x.size() == y.size() ? MedianOfRatios(y, x, 0.99) : RatioOfMedians(y, x, 0.99);
-    if (paired && x.size() == y.size()) {
+    const bool pairs = paired && x.size() == y.size();
+    w.ratio = pairs && in_a.group.size() == x.size()
+                  ? MedianOfRatios(y, x, in_a.group, 0.99, resamples)
+              : pairs ? MedianOfRatios(y, x, 0.99, resamples)
+                      : RatioOfMedians(y, x, 0.99, resamples);
+    if (pairs) {
       std::vector<double> log_ratio;
       for (size_t i = 0; i < x.size(); ++i) log_ratio.push_back(std::log(y[i] / x[i]));
       // A block in which something hit one side alone says nothing of the kernels, and its rank
@@ -138,6 +121,11 @@ std::string CompareText(const CompareResult& r, const CompareRules& rules) {
                   w.median_b / 1e3, IntervalText(w.ratio).c_str(), w.p_adjusted, w.samples_a,
                   w.samples_b);
     out += line;
+    if (w.candidate_a != w.candidate_b) {
+      out += Join("       A: ", w.candidate_a, "\n       B: ", w.candidate_b, "\n");
+    } else if (w.change != Change::kSame && !w.candidate_a.empty()) {
+      out += Join("       both: ", w.candidate_a, "\n");
+    }
   }
   for (const std::string& name : r.only_a) out += Join("only in A: ", name, "\n");
   for (const std::string& name : r.only_b) out += Join("only in B: ", name, "\n");
@@ -170,28 +158,6 @@ std::string CompareCsv(const CompareResult& r) {
     out += Join("\"", quoted, "\",", std::string_view(ChangeName(w.change)), ",", w.median_a, ",",
                 w.median_b, ",", w.ratio.centre, ",", w.ratio.low, ",", w.ratio.high, ",", w.p, ",",
                 w.p_adjusted, ",", w.samples_a, ",", w.samples_b, "\n");
-  }
-  return out;
-}
-
-SampleSet ReadSampleSet(const std::string& path) {
-  const std::string text = ReadWholeFile(path);
-  const nlohmann::json whole = nlohmann::json::parse(text, nullptr, false);
-  if (whole.is_object() && whole.contains("benchmarks") && whole["benchmarks"].is_array()) {
-    return FromGoogleBenchmark(whole, path);
-  }
-  const ParsedRecords parsed = ParseRecords(Journal(path, /*writable=*/false).Read(), "");
-  SampleSet out;
-  for (const Record& r : parsed.records) {
-    if (r.status != CheckStatus::kOk) continue;
-    auto& ns = out[Join(r.workload.Text(), " threads=", r.threads, " ", r.mode)].ns;
-    ns.insert(ns.end(), r.samples_ns.begin(), r.samples_ns.end());
-  }
-  if (out.empty()) {
-    const std::string why = parsed.faults.damaged.empty() ? std::string("it holds none")
-                                                          : parsed.faults.damaged.front().why;
-    throw Error(
-        Join(path, ": is neither a file of records nor Google Benchmark's JSON (", why, ")."));
   }
   return out;
 }

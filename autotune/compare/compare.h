@@ -12,6 +12,9 @@ namespace trit {
 
 struct WorkloadSamples {
   std::vector<double> ns;
+  std::vector<int> group =
+      {};                      // of paired samples: memory was laid out anew for each; may be empty
+  std::string candidate = {};  // which kernel this was; "" = not known
 };
 using SampleSet = std::map<std::string, WorkloadSamples>;  // by workload text
 
@@ -27,7 +30,8 @@ struct WorkloadComparison {
   std::string workload;
   int samples_a = 0, samples_b = 0;
   double median_a = 0, median_b = 0;
-  Interval ratio;         // B / A
+  std::string candidate_a, candidate_b;
+  Interval ratio;         // B / A, 99 %
   double p = 1;           // two-sided U test; signed-rank test of the pairs where there are
   double p_adjusted = 1;  // Holm, over all workloads
   Change change = Change::kUnsure;
@@ -40,19 +44,18 @@ struct CompareResult {
 };
 
 // `paired`: sample i of A and of B were taken in the same block, and the ratio is the median of
-// their ratios (whatever slowed a block down cancels). Slower: adjusted p <= alpha and the whole
+// their ratios (whatever slowed a block down cancels); groups, where there are some, widen the
+// interval by what they differ. Slower: adjusted p <= alpha and the whole
 // interval above 1 + threshold. Faster: the mirror image. Same: the interval lies within the
 // threshold on both sides. Anything else is "unsure": more samples would tell.
 CompareResult CompareSets(const SampleSet& a, const SampleSet& b, bool paired,
-                          const CompareRules& rules);
+                          const CompareRules& rules, int resamples = 2000);
 
+// "1 faster, 0 slower, 7 the same within 2.0 %, 0 unsure"
+std::string SummaryText(const CompareResult& result, const CompareRules& rules);
 std::string CompareText(const CompareResult& result, const CompareRules& rules);  // terminal
 std::string CompareMarkdown(const CompareResult& result,
                             const CompareRules& rules);  // pull request
 std::string CompareCsv(const CompareResult& result);
-
-// Samples from a database of records or from Google Benchmark's JSON (real_time of repetitions; its
-// aggregates are left out). Throws Error naming the file when it is neither.
-SampleSet ReadSampleSet(const std::string& path);
 
 }  // namespace trit

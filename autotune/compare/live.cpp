@@ -1,9 +1,8 @@
 #include "autotune/compare/live.h"
 
-#include <cmath>
+#include <algorithm>
 
 #include "autotune/measure/process.h"
-#include "autotune/stats/signed_rank.h"
 #include "targets/base/error.h"
 
 namespace trit {
@@ -12,82 +11,148 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr double kLimitS = 60;
+constexpr int kBlocksOfAPlacement = 8;
 
+// One side's process for one item.
 class Side {
  public:
   Side(const LiveSide& side, const WorkItem& item, const LivePlan& plan)
-      : process_(side.child_command) {
-    const std::string candidate =
-        Join("shipped ", item.n, " ", item.k, " ", item.m, " ", item.threads, " ", side.library);
-    Check(process_.Ask({{"do", "load"}, {"candidate", candidate}}, kLimitS), side);
+      : side_(side), item_(item), plan_(plan), process_(side.child_command) {
+    const Json answer =
+        process_.Ask({{"do", "load"},
+                      {"candidate", Join("shipped ", item.n, " ", item.k, " ", item.m, " ",
+                                         item.threads, " ", side.library)}},
+                     kLimitS);
+    Check(answer);
+    candidate_ = answer.value("candidate", "");
+  }
+
+  // New memory, and one sample that counts nothing.
+  void Place() {
+    if (id_ > 0) Check(process_.Ask({{"do", "drop"}, {"id", id_}}, kLimitS));
     const int64_t cold = std::max<int64_t>(int64_t{48} << 20, 3 * ThisHost().l3_bytes);
     Check(process_.Ask({{"do", "setup"},
-                        {"id", 1},
-                        {"m", item.m},
-                        {"n", item.n},
-                        {"k", item.k},
-                        {"threads", item.threads},
-                        {"mode", plan.mode},
+                        {"id", ++id_},
+                        {"m", item_.m},
+                        {"n", item_.n},
+                        {"k", item_.k},
+                        {"threads", item_.threads},
+                        {"mode", plan_.mode},
                         {"n_per_task", 0},
                         {"m_per_task", 0},
                         {"cold_bytes", cold},
-                        {"sample_ms", plan.sample_ms}},
-                       kLimitS),
-          side);
+                        {"sample_ms", plan_.sample_ms}},
+                       kLimitS));
+    Sample();
   }
+
   double Sample() {
-    const Json answer = process_.Ask({{"do", "sample"}, {"id", 1}, {"count", 1}}, kLimitS);
-    if (StatusOfAnswer(answer) != CheckStatus::kOk) throw Error(answer.value("detail", "failed"));
+    const Json answer = process_.Ask({{"do", "sample"}, {"id", id_}, {"count", 1}}, kLimitS);
+    Check(answer);
     return answer["ns"].at(0);
   }
 
+  const std::string& candidate() const { return candidate_; }
+
  private:
-  static void Check(const Json& answer, const LiveSide& side) {
+  void Check(const Json& answer) const {
     if (StatusOfAnswer(answer) == CheckStatus::kOk) return;
-    throw Error(Join(side.library.empty() ? side.child_command.front() : side.library, ": ",
+    throw Error(Join(side_.library.empty() ? side_.child_command.front() : side_.library, ": ",
                      answer.value("detail", "failed")));
   }
+
+  const LiveSide& side_;
+  const WorkItem& item_;
+  const LivePlan& plan_;
   CandidateProcess process_;
+  int id_ = 0;
+  std::string candidate_;
 };
+
+struct Item {
+  WorkItem work;
+  std::string name;
+  WorkloadSamples a, b;
+  int groups = 0;
+  bool decided = false;
+  std::string fault;
+};
+
+bool Decided(const Item& item, const LivePlan& plan) {
+  if (static_cast<int>(item.a.ns.size()) < plan.min_blocks) return false;
+  const CompareResult result =
+      CompareSets({{"", item.a}}, {{"", item.b}}, true, plan.rules, /*resamples=*/400);
+  const WorkloadComparison& w = result.workloads.front();
+  // Holm's factor for the worst of all items, so that the verdict holds among them too.
+  const bool agreed = w.p * static_cast<double>(plan.items.size()) <= plan.rules.alpha;
+  if (w.change == Change::kSlower || w.change == Change::kFaster) return agreed;
+  return w.change == Change::kSame && w.ratio.HalfWidth() <= plan.precision;
+}
+
+void MeasureItem(Item* item, const LivePlan& plan, double deadline) {
+  Side a(plan.a, item->work, plan), b(plan.b, item->work, plan);
+  item->a.candidate = a.candidate();
+  item->b.candidate = b.candidate();
+  while (static_cast<int>(item->a.ns.size()) < plan.max_blocks) {
+    a.Place(), b.Place();
+    const int group = item->groups++;
+    for (int block = 0; block < kBlocksOfAPlacement; ++block) {
+      if (block >= 2 && SessionClock() >= deadline) return;
+      const bool a_first = item->a.ns.size() % 2 == 0;
+      Side& first = a_first ? a : b;
+      Side& second = a_first ? b : a;
+      const double one = first.Sample(), two = second.Sample(), three = second.Sample(),
+                   four = first.Sample();
+      const double outer = std::min(one, four), inner = std::min(two, three);
+      item->a.ns.push_back(a_first ? outer : inner);
+      item->b.ns.push_back(a_first ? inner : outer);
+      item->a.group.push_back(group);
+      item->b.group.push_back(group);
+    }
+    item->decided = Decided(*item, plan);
+    if (item->decided || SessionClock() >= deadline) return;
+  }
+}
 
 }  // namespace
 
 LiveResult MeasureLive(const LivePlan& plan,
                        const std::function<void(const std::string&)>& progress) {
-  LiveResult result;
-  const double started = SessionClock();
-  for (size_t i = 0; i < plan.items.size(); ++i) {
-    const WorkItem& item = plan.items[i];
-    const std::string name =
-        Join(item.AsWorkload().Text(), " threads=", item.threads, " ", plan.mode);
-    // What is left is shared evenly by the items that are left.
-    const double now = SessionClock();
-    const double deadline = now + std::max(0.0, started + plan.budget_s - now) /
-                                      static_cast<double>(plan.items.size() - i);
-    if (progress) progress(name);
-    try {
-      Side a(plan.a, item, plan), b(plan.b, item, plan);
-      a.Sample(), b.Sample();
-      std::vector<double> ns_a, ns_b;
-      for (int block = 0; block < plan.max_blocks; ++block) {
-        if (block >= 2 && SessionClock() >= deadline) break;
-        const double a1 = a.Sample(), b1 = b.Sample(), b2 = b.Sample(), a2 = a.Sample();
-        ns_a.push_back((a1 + a2) / 2);
-        ns_b.push_back((b1 + b2) / 2);
-        if (block + 1 < plan.min_blocks || block % 3 != 2) continue;
-        const Interval ratio = MedianOfRatios(ns_b, ns_a, 0.99, 500);
-        // An interval that excludes 1 needs a test that agrees, also after Holm's factor.
-        std::vector<double> logs;
-        for (size_t j = 0; j < ns_a.size(); ++j) logs.push_back(std::log(ns_b[j] / ns_a[j]));
-        const bool decided =
-            ratio.Contains(1) || SignedRankP(logs) * static_cast<double>(plan.items.size()) < 0.002;
-        if (decided && ratio.HalfWidth() <= plan.precision) break;
-      }
-      result.a[name].ns = ns_a;
-      result.b[name].ns = ns_b;
-    } catch (const Error& e) {
-      result.faults.push_back(Join(name, ": ", std::string_view(e.what())));
+  const double started = SessionClock(), end = started + plan.budget_s;
+  std::vector<Item> items;
+  for (const WorkItem& work : plan.items) {
+    items.push_back({});
+    items.back().work = work;
+    items.back().name = Join(work.AsWorkload().Text(), " threads=", work.threads, " ", plan.mode);
+  }
+  for (int pass = 0;; ++pass) {
+    std::vector<Item*> open;
+    for (Item& item : items) {
+      const bool full = static_cast<int>(item.a.ns.size()) >= plan.max_blocks;
+      if (!item.decided && !full && item.fault.empty()) open.push_back(&item);
     }
+    if (open.empty() || (pass > 0 && SessionClock() >= end)) break;
+    for (size_t i = 0; i < open.size(); ++i) {
+      // What is left is shared evenly by the items that are left.
+      const double now = SessionClock();
+      if (now >= end) break;
+      if (progress) progress(open[i]->name);
+      try {
+        MeasureItem(open[i], plan, now + (end - now) / static_cast<double>(open.size() - i));
+      } catch (const Error& e) {
+        open[i]->fault = e.what();
+      }
+    }
+  }
+  LiveResult result;
+  for (Item& item : items) {
+    if (item.fault.empty() && item.a.ns.empty()) item.fault = "no time was left in the budget";
+    if (!item.fault.empty()) {
+      result.faults.push_back(Join(item.name, ": ", item.fault));
+      continue;
+    }
+    result.a[item.name] = std::move(item.a);
+    result.b[item.name] = std::move(item.b);
   }
   result.seconds = SessionClock() - started;
   return result;

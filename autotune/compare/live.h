@@ -1,6 +1,11 @@
-// Two libraries or builds, measured against each other on this machine now: blocks of A B B A, so
-// that a drift within a block hits both sides equally, as many blocks as the asked-for precision
-// needs, up to a budget.
+// Two libraries or builds, measured against each other on this machine now.
+//
+// A block is A B B A or B A A B in turns, so that a drift within a block hits both sides equally; a
+// side's time of a block is the faster of its two samples, because a disturbance only ever slows
+// down. Every eight blocks both sides get their memory anew: where pages lie alone makes one
+// process 1 % slower than its twin for as long as it lives, and must not look like a slower kernel.
+// An item is measured until the asked-for precision or the end of its share of the budget; what is
+// still open when all have had theirs gets the time that others left, in new processes.
 #pragma once
 
 #include <functional>
@@ -22,7 +27,8 @@ struct LivePlan {
   std::vector<WorkItem> items;
   double budget_s = 60;
   double precision = 0.005;  // half width of the interval of the ratio at which an item is done
-  int min_blocks = 12, max_blocks = 80;
+  CompareRules rules;        // an item is done as well when it is certain by these
+  int min_blocks = 32, max_blocks = 320;
   double sample_ms = 8;
   std::string mode = "cold";
 };

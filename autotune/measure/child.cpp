@@ -64,7 +64,10 @@ class Child {
     const double compile_ns = NowNs() - start;
     const std::string fault = CheckKernel(*kernel_);
     if (!fault.empty()) return Failure("wrong", fault);
-    return {{"ok", true}, {"layout", kernel_->layout->id}, {"compile_ns", compile_ns}};
+    return {{"ok", true},
+            {"layout", kernel_->layout->id},
+            {"candidate", kernel_->candidate},
+            {"compile_ns", compile_ns}};
   }
 
   Json Setup(int id, const Json& request) {

@@ -2,7 +2,7 @@
 // sum costs only itself. The parent (process.h) talks to it in JSON lines over two pipes:
 //
 //   {"do":"load","candidate":TEXT}        compile, check against the oracle
-//       {"ok":true,"layout":ID,"compile_ns":T}
+//       {"ok":true,"layout":ID,"candidate":TEXT,"compile_ns":T}
 //   {"do":"setup","id":I,"m":..,"n":..,"k":..,"threads":..,"mode":"cold","n_per_task":..,
 //    "m_per_task":..,"cold_bytes":..,"sample_ms":..}
 //       {"ok":true,"bytes":B,"prepare_ns":T}

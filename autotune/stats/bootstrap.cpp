@@ -69,4 +69,33 @@ Interval MedianOfRatios(std::span<const double> a, std::span<const double> b, do
   return Percentiles(centre, medians, level);
 }
 
+Interval MedianOfRatios(std::span<const double> a, std::span<const double> b,
+                        std::span<const int> group, double level, int resamples, uint64_t seed) {
+  if (a.size() != b.size() || a.size() != group.size()) {
+    throw Error(Join("Paired samples come in pairs with a group each: ", a.size(), ", ", b.size(),
+                     " and ", group.size(), "."));
+  }
+  std::vector<double> each;
+  std::vector<std::vector<double>> groups;
+  for (size_t i = 0; i < a.size(); ++i) {
+    if (b[i] == 0) throw Error("A ratio to a sample of zero was asked for.");
+    each.push_back(a[i] / b[i]);
+    if (i == 0 || group[i] != group[i - 1]) groups.emplace_back();
+    groups.back().push_back(each.back());
+  }
+  const double centre = Median(each);
+  Random random(seed);
+  std::vector<double> buffer, medians;
+  for (int i = 0; i < resamples; ++i) {
+    buffer.clear();
+    for (size_t g = 0; g < groups.size(); ++g) {
+      const std::vector<double>& chosen = groups[random.Below(groups.size())];
+      for (size_t j = 0; j < chosen.size(); ++j)
+        buffer.push_back(chosen[random.Below(chosen.size())]);
+    }
+    medians.push_back(Median(buffer));
+  }
+  return Percentiles(centre, medians, level);
+}
+
 }  // namespace trit

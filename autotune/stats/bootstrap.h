@@ -24,4 +24,11 @@ Interval RatioOfMedians(std::span<const double> a, std::span<const double> b, do
 Interval MedianOfRatios(std::span<const double> a, std::span<const double> b, double level = 0.95,
                         int resamples = 2000, uint64_t seed = 1);
 
+// The same when pairs come in groups that may differ among themselves (`group[i]`: memory was laid
+// out anew for each): groups are resampled first and pairs within them second, so that an effect of
+// one group alone widens the interval instead of moving it. Groups are numbered 0, 1, ... in order.
+Interval MedianOfRatios(std::span<const double> a, std::span<const double> b,
+                        std::span<const int> group, double level, int resamples = 2000,
+                        uint64_t seed = 1);
+
 }  // namespace trit

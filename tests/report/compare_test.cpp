@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "autotune/compare/live.h"
+#include "autotune/compare/measurements.h"
 #include "autotune/records/database.h"
 #include "targets/base/error.h"
 #include "tests/autotune/record_samples.h"
@@ -78,6 +79,8 @@ TEST(CompareTest, FewSamplesAreUnsureNotTheSame) {
   EXPECT_EQ(CompareSets(a, b, false, {}).workloads[0].change, Change::kUnsure);
 }
 
+SampleSet Read(const std::string& path) { return BestOfEach(ReadMeasurements(path)); }
+
 TEST(SampleSetTest, ReadsRecordsAndGoogleBenchmark) {
   const ScratchFolder folder("sampleset");
   {
@@ -85,7 +88,7 @@ TEST(SampleSetTest, ReadsRecordsAndGoogleBenchmark) {
     database.Append(SampleRecord("a", 1000, 1));
     database.Append(SampleRecord("a", 1000, 2));
   }
-  const SampleSet records = ReadSampleSet(folder.File("records"));
+  const SampleSet records = Read(folder.File("records"));
   ASSERT_EQ(records.size(), 1u);
   EXPECT_EQ(records.begin()->first, "matmul m=1 n=2560 k=6912 threads=2 cold");
   EXPECT_EQ(records.begin()->second.ns.size(), 6u);
@@ -94,13 +97,13 @@ TEST(SampleSetTest, ReadsRecordsAndGoogleBenchmark) {
     {"name":"f/1","run_name":"f/1","run_type":"iteration","real_time":1.5,"time_unit":"us"},
     {"name":"f/1","run_name":"f/1","run_type":"iteration","real_time":2.5,"time_unit":"us"},
     {"name":"f/1_mean","run_name":"f/1","run_type":"aggregate","real_time":2,"time_unit":"us"}]})";
-  const SampleSet benchmark = ReadSampleSet(folder.File("gb"));
+  const SampleSet benchmark = Read(folder.File("gb"));
   EXPECT_EQ(benchmark.at("f/1").ns, (std::vector<double>{1500, 2500}));
 
   std::ofstream(folder.File("junk")) << "hello";
-  EXPECT_THAT([&] { ReadSampleSet(folder.File("junk")); },
+  EXPECT_THAT([&] { Read(folder.File("junk")); },
               testing::ThrowsMessage<Error>(HasSubstr("neither")));
-  EXPECT_THROW(ReadSampleSet(folder.File("absent")), Error);
+  EXPECT_THROW(Read(folder.File("absent")), Error);
 }
 
 // Real processes: the same kernel on both sides, then one that does its work twice.

@@ -149,7 +149,7 @@ std::string Chart(const std::vector<ChartSeries>& series, const ChartOptions& o)
   std::string legend;
   for (size_t i = 0; i < series.size(); ++i) {
     const ChartSeries& s = series[i];
-    const size_t colour = i % 8;
+    const size_t colour = s.colour >= 0 ? static_cast<size_t>(s.colour) % 8 : i % 8;
     if (s.line) {
       std::string path;
       double last_y = 0;
@@ -159,13 +159,16 @@ std::string Chart(const std::vector<ChartSeries>& series, const ChartOptions& o)
         path += Join(path.empty() ? "M" : " L", Number(x.At(p.x)), " ", Number(y.At(p.y)));
         last_y = y.At(p.y);
       }
-      out += Join("<path d=\"", path, "\" class=\"line c", colour, "\"/>");
+      out += Join("<path d=\"", path, "\" class=\"line", s.dashed ? " dashed" : "", " c", colour,
+                  "\"/>");
     }
     for (const auto& p : s.points) {
-      if (!drawable(p)) continue;
+      if (!s.dots || !drawable(p)) continue;
+      if (!p.href.empty()) out += Join("<a href=\"", EscapeHtml(p.href), "\">");
       out += Join("<circle cx=\"", Number(x.At(p.x)), "\" cy=\"", Number(y.At(p.y)), "\" r=\"",
                   std::string_view(s.line ? "2" : "3.5"), "\" class=\"dot c", colour, "\"><title>",
                   EscapeHtml(p.title), "</title></circle>");
+      if (!p.href.empty()) out += "</a>";
     }
     legend += Join("<span class=\"key c", colour, "\"></span>", EscapeHtml(s.name), " ");
   }
@@ -200,6 +203,59 @@ std::string IntervalChart(const std::vector<IntervalRow>& rows, const std::strin
   return Join(out, "</svg></figure>\n");
 }
 
+std::string HistoryChart(const std::string& title, const std::vector<ChartSeries::Point>& points,
+                         const std::vector<HistoryChange>& changes, const std::string& unit) {
+  constexpr double kW = 300, kH = 110, kSide = 8, kUp = 24, kDown = 22;
+  std::string out = Join("<figure class=\"history\"><figcaption>", EscapeHtml(title),
+                         "</figcaption><svg viewBox=\"0 0 ", kW, " ", kH, "\" role=\"img\">");
+  double low = INFINITY, high = -INFINITY;
+  for (const auto& p : points) low = std::min(low, p.y), high = std::max(high, p.y);
+  if (points.empty() || !std::isfinite(low) || !std::isfinite(high)) {
+    return Join(out, "</svg></figure>\n");
+  }
+  // Noise of a per cent must not look like a cliff: at least 10 % of the level is shown.
+  const double room = std::max(0.05 * high, 0.1 * (high - low));
+  Axis x{0, static_cast<double>(std::max<size_t>(1, points.size() - 1)), false, kSide, kW - kSide};
+  Axis y{low - room, high + room, false, kH - kDown, kUp};
+  for (const HistoryChange& c : changes) {
+    const double at = x.At(c.at - 0.5);
+    out += Join("<g class=\"", c.verdict, "\">", Line(at, kUp, at, kH - kDown, "change"),
+                Text(at, kUp - 8, at > kW / 2 ? "end" : "start", c.note, "class=\"note\""), "</g>");
+  }
+  std::string path;
+  for (size_t i = 0; i < points.size(); ++i) {
+    path += Join(path.empty() ? "M" : " L", Number(x.At(static_cast<double>(i))), " ",
+                 Number(y.At(points[i].y)));
+  }
+  out += Join("<path d=\"", path, "\" class=\"line c0\"/>");
+  for (size_t i = 0; i < points.size(); ++i) {
+    out += Join("<a href=\"", EscapeHtml(points[i].href), "\"><circle cx=\"",
+                Number(x.At(static_cast<double>(i))), "\" cy=\"", Number(y.At(points[i].y)),
+                "\" r=\"3.5\" class=\"dot c0\"><title>", EscapeHtml(points[i].title),
+                "</title></circle></a>");
+  }
+  out += Text(kSide, kH - 5, "start", Join(Label(points.front().y), unit));
+  out += Text(kW - kSide, kH - 5, "end", Join(Label(points.back().y), unit));
+  return Join(out, "</svg></figure>\n");
+}
+
+std::string RatioBar(const IntervalRow& row, const RatioScale& scale) {
+  const Axis x{scale.low, scale.high, true, 1, 99};  // per cent of the width
+  const auto at = [&](double ratio) {
+    return Join(Number(x.At(std::clamp(ratio, scale.low, scale.high))), "%");
+  };
+  const auto vertical = [&](double ratio, const char* css) {
+    return Join("<line x1=\"", at(ratio), "\" y1=\"0\" x2=\"", at(ratio), "\" y2=\"20\" class=\"",
+                std::string_view(css), "\"/>");
+  };
+  return Join("<svg class=\"bar\" height=\"20\">", vertical(1 / (1 + scale.threshold), "grid"),
+              vertical(1 + scale.threshold, "grid"), vertical(1, "roof"), "<g class=\"",
+              row.verdict, "\"><title>", EscapeHtml(row.name), ": ", Label(row.centre), " [",
+              Label(row.low), ", ", Label(row.high), "]</title><line x1=\"", at(row.low),
+              "\" y1=\"10\" x2=\"", at(row.high), "\" y2=\"10\" class=\"interval\"/><circle cx=\"",
+              at(row.centre), "\" cy=\"10\" r=\"4\"/></g></svg>");
+}
+
 std::string Page(const std::string& title, const std::string& body) {
   return Join(
       "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
@@ -219,6 +275,26 @@ std::string Page(const std::string& title, const std::string& body) {
       ".scroll{overflow-x:auto}table{border-collapse:collapse;font-variant-numeric:tabular-nums}"
       "td,th{padding:.25rem .6rem;border-bottom:1px solid var(--soft);text-align:right;"
       "white-space:nowrap}td.t,th.t{text-align:left}\n"
+      "a{color:var(--s0)}a:focus-visible{outline:2px solid "
+      "var(--s0)}:target{background:var(--soft)}"
+      "summary{cursor:pointer}code{overflow-wrap:anywhere}dt{font-weight:600}dd{margin:0 0 .5rem}"
+      "dd,li{overflow-wrap:anywhere}"
+      ".counts{display:flex;flex-wrap:wrap;gap:.5rem 2rem;margin:1rem 0;padding:0;list-style:none}"
+      ".counts b{display:block;font-size:1.8rem;line-height:1.2;color:var(--fg)}"
+      ".counts .faster b{color:var(--good)}.counts .slower b{color:var(--bad)}"
+      ".ratios{display:grid;grid-template-columns:minmax(0,22rem) 1fr max-content;gap:.1rem .8rem;"
+      "align-items:center;font-variant-numeric:tabular-nums;font-size:.9rem}"
+      ".ratios span{overflow-wrap:anywhere}.ratios .faster,.ratios .slower,.ratios .same,"
+      ".ratios .unsure{stroke-width:0}.ratios svg g{stroke-width:2}"
+      "@media(max-width:40rem){.ratios{grid-template-columns:1fr max-content}"
+      ".ratios .name{grid-column:1/-1;margin-top:.5rem}}\n"
+      ".histories{display:grid;grid-template-columns:repeat(auto-fill,minmax(15rem,1fr));gap:0 "
+      "1rem}"
+      ".history{margin:.5rem 0}.history figcaption{font-size:.8rem}"
+      ".change{stroke-width:2;stroke-dasharray:3 2}svg g.faster "
+      "text.note{fill:var(--good);stroke:none}"
+      "svg g.slower text.note{fill:var(--bad);stroke:none}.dashed{stroke-dasharray:6 4}"
+      ".wide{overflow-x:auto}.wide svg{min-width:36rem}svg.bar{height:20px;display:block}\n"
       "figure{margin:1rem 0}svg{width:100%;height:auto}svg text{fill:var(--muted);font-size:11px}"
       "svg text.title{fill:var(--fg);font-size:14px;font-weight:600}\n"
       ".grid{stroke:var(--soft)}.roof{stroke:var(--muted);stroke-dasharray:5 4}"

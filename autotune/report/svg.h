@@ -13,12 +13,16 @@ std::string EscapeHtml(std::string_view text);
 struct ChartSeries {
   struct Point {
     double x, y;
-    std::string title;  // shown by the browser when pointed at
+    std::string title;      // shown by the browser when pointed at
+    std::string href = {};  // where a click leads, e.g. "#r7"
   };
   std::string name;
   std::vector<Point> points;
   bool line = false;  // joined, else dots
   bool step = false;  // joined by steps: "best so far"
+  bool dots = true;
+  bool dashed = false;
+  int colour = -1;  // 0 .. 7; -1 = by its place among the series
 };
 
 struct ChartOptions {
@@ -38,6 +42,22 @@ struct IntervalRow {
   double centre = 1, low = 1, high = 1;
 };
 std::string IntervalChart(const std::vector<IntervalRow>& rows, const std::string& title);
+
+// One line over time, small: many of them stand side by side. `changes` are points where a new
+// level begins; each is marked, and `note` says by how much.
+struct HistoryChange {
+  int at = 0;
+  std::string note, verdict;  // verdict = CSS class: faster, slower
+};
+std::string HistoryChart(const std::string& title, const std::vector<ChartSeries::Point>& points,
+                         const std::vector<HistoryChange>& changes, const std::string& unit);
+
+// One row of a ratio plot, as wide as its place: the interval on a logarithmic axis from low to
+// high of the whole plot, a mark at 1 and lines at the thresholds.
+struct RatioScale {
+  double low = 0.9, high = 1.1, threshold = 0.02;
+};
+std::string RatioBar(const IntervalRow& row, const RatioScale& scale);
 
 // A whole page: title, body; style for light, dark, phone and print inside.
 std::string Page(const std::string& title, const std::string& body);

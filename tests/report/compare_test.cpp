@@ -79,7 +79,9 @@ TEST(CompareTest, FewSamplesAreUnsureNotTheSame) {
   EXPECT_EQ(CompareSets(a, b, false, {}).workloads[0].change, Change::kUnsure);
 }
 
-SampleSet Read(const std::string& path) { return BestOfEach(ReadMeasurements(path)); }
+SampleSet Read(const std::string& path) {
+  return BestOfEach(ReadMeasurements(path));
+}
 
 TEST(SampleSetTest, ReadsRecordsAndGoogleBenchmark) {
   const ScratchFolder folder("sampleset");

@@ -7,6 +7,7 @@
 #include "autotune/report/tuning_page.h"
 #include "targets/base/error.h"
 #include "tests/autotune/record_samples.h"
+#include "tests/report/balanced.h"
 
 namespace trit {
 namespace {
@@ -23,27 +24,6 @@ constexpr const char* kManifest = R"({"tritforge_tuned":1,"target":"avx2","build
  "stages":[{"name":"m=1","space":500,"stopped":"limit","steps":[
   {"points":8,"rounds":16,"best_ns":160000,"fraction_of_roof":0.7},
   {"points":16,"rounds":32,"best_ns":131000,"fraction_of_roof":0.87}]}]})";
-
-// Tags open and close in order; enough to catch a page that a browser would have to repair.
-void ExpectBalanced(const std::string& html) {
-  std::vector<std::string> open;
-  for (size_t at = html.find('<'); at != std::string::npos; at = html.find('<', at + 1)) {
-    if (html[at + 1] == '!') continue;
-    const size_t end = html.find('>', at);
-    ASSERT_NE(end, std::string::npos);
-    const std::string tag = html.substr(at + 1, end - at - 1);
-    const std::string name = tag.substr(0, tag.find_first_of(" /", 1));
-    if (tag.back() == '/' || name == "meta" || name == "link") continue;
-    if (tag.front() == '/') {
-      ASSERT_FALSE(open.empty());
-      ASSERT_EQ("/" + open.back(), tag);
-      open.pop_back();
-    } else {
-      open.push_back(name);
-    }
-  }
-  EXPECT_TRUE(open.empty());
-}
 
 TEST(TuningPageTest, ShowsTheRecordsNumbersAndNeedsNoNetwork) {
   std::vector<Record> records;

@@ -1,15 +1,17 @@
 // IQ1_BN and IQ2_BN: a scale before each row, then blocks of 64 weights.
 //
-//   IQ2_BN  row: f32 scale, then 16 bytes a block: byte j = w[j] | w[j+16]<<2 | w[j+32]<<4 |
-//   w[j+48]<<6 IQ1_BN  row: f16 scale, then 13 bytes a block: of each sixteen elements 0..14 are in
-//   three bytes
-//           of five trits, element 15 of sixteen g is trit g of byte 12. A byte is
+//   IQ2_BN  row: f32 scale, then 16 bytes a block:
+//           byte j = w[j] | w[j+16]<<2 | w[j+32]<<4 | w[j+48]<<6
+//
+//   IQ1_BN  row: f16 scale, then 13 bytes a block: of each sixteen, elements 0..14 are in three
+//           bytes of five trits, and element 15 of sixteen g is trit g of byte 12. A byte is
 //           ceil(v * 256 / 243); the FIRST trit is the least significant (the opposite of TQ1_0).
 #include <array>
 #include <cstring>
 
 #include "model/encoding/encoding.h"
 #include "model/encoding/half.h"
+#include "model/encoding/two_bits.h"
 
 namespace trit {
 namespace {
@@ -47,17 +49,10 @@ bool ReadIq2(const uint8_t* data, uint64_t, uint64_t k, uint64_t row_begin, uint
   for (uint64_t r = row_begin; r < row_end; ++r) {
     const uint8_t* at = data + r * RowBytes<4, 16>(k) + 4;
     for (uint64_t b = 0; b < k / kBlock; ++b, at += 16, out += kBlock) {
-      for (int j = 0; j < 16; ++j) {
-        const uint8_t byte = at[j];
-        threes |= byte & (byte >> 1);
-        out[j] = static_cast<int8_t>((byte & 3) - 1);
-        out[j + 16] = static_cast<int8_t>((byte >> 2 & 3) - 1);
-        out[j + 32] = static_cast<int8_t>((byte >> 4 & 3) - 1);
-        out[j + 48] = static_cast<int8_t>((byte >> 6) - 1);
-      }
+      threes |= SpreadCodes<16, FirstCode::kLowBits>(at, out);
     }
   }
-  return (threes & 0x55) == 0;
+  return threes == 0;
 }
 
 // The five trits of a byte, first trit = times 81, then 27, 9, 3, 1: eight bytes so that one store

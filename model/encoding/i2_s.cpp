@@ -11,6 +11,7 @@
 // not say which order they use.
 #include "model/encoding/encoding.h"
 #include "model/encoding/flat.h"
+#include "model/encoding/two_bits.h"
 
 namespace trit {
 namespace {
@@ -25,18 +26,9 @@ template <int kQuarter>
 bool DecodeBlocks(const uint8_t* data, uint64_t blocks, int8_t* out) {
   uint8_t threes = 0;
   for (uint64_t b = 0; b < blocks; ++b, data += kQuarter, out += 4 * kQuarter) {
-    uint8_t bad = 0;
-    for (int p = 0; p < kQuarter; ++p) {
-      const uint8_t byte = data[p];
-      bad |= byte & (byte >> 1);
-      out[p] = static_cast<int8_t>((byte >> 6) - 1);
-      out[p + kQuarter] = static_cast<int8_t>((byte >> 4 & 3) - 1);
-      out[p + 2 * kQuarter] = static_cast<int8_t>((byte >> 2 & 3) - 1);
-      out[p + 3 * kQuarter] = static_cast<int8_t>((byte & 3) - 1);
-    }
-    threes |= bad;
+    threes |= SpreadCodes<kQuarter, FirstCode::kHighBits>(data, out);
   }
-  return (threes & 0x55) == 0;
+  return threes == 0;
 }
 
 template <int kQuarter>
@@ -71,10 +63,7 @@ TernaryScales Scale(const uint8_t* data, uint64_t n, uint64_t k) {
 
 void Write(const int8_t* trits, uint64_t count, float, uint8_t* out) {
   for (uint64_t b = 0; b < count; b += 128, trits += 128, out += 32) {
-    for (int p = 0; p < 32; ++p) {
-      out[p] = static_cast<uint8_t>((trits[p] + 1) << 6 | (trits[p + 32] + 1) << 4 |
-                                    (trits[p + 64] + 1) << 2 | (trits[p + 96] + 1));
-    }
+    GatherCodes<32, FirstCode::kHighBits>(trits, out);
   }
 }
 

@@ -4,6 +4,7 @@
 
 #include "model/encoding/encoding.h"
 #include "model/encoding/half.h"
+#include "model/encoding/two_bits.h"
 
 namespace trit {
 namespace {
@@ -16,12 +17,10 @@ bool Read(const uint8_t* data, uint64_t, uint64_t k, uint64_t row_begin, uint64_
   uint8_t threes = 0;
   for (uint64_t b = 0; b < (row_end - row_begin) * (k / kBlock); ++b, data += kBytes) {
     for (int j = 0; j < 16; ++j, out += 4) {
-      const uint8_t byte = data[2 + j];
-      threes |= byte & (byte >> 1);
-      for (int i = 0; i < 4; ++i) out[i] = static_cast<int8_t>((byte >> 2 * i & 3) - 1);
+      threes |= SpreadCodes<1, FirstCode::kLowBits>(data + 2 + j, out);
     }
   }
-  return (threes & 0x55) == 0;
+  return threes == 0;
 }
 
 TernaryScales Scales(const uint8_t* data, uint64_t n, uint64_t k) {

@@ -11,6 +11,7 @@
 
 #include "model/encoding/encoding.h"
 #include "model/encoding/half.h"
+#include "model/encoding/two_bits.h"
 
 namespace trit {
 namespace {
@@ -79,21 +80,10 @@ bool ReadTq2(const uint8_t* data, uint64_t, uint64_t k, uint64_t row_begin, uint
   uint8_t threes = 0;
   for (uint64_t b = 0; b < blocks; ++b, data += kTq2Bytes, out += kBlock) {
     for (int half = 0; half < 2; ++half) {
-      const uint8_t* bytes = data + 32 * half;
-      int8_t* to = out + 128 * half;
-      uint8_t bad = 0;
-      for (int m = 0; m < 32; ++m) {
-        const uint8_t byte = bytes[m];
-        bad |= byte & (byte >> 1);
-        to[m] = static_cast<int8_t>((byte & 3) - 1);
-        to[m + 32] = static_cast<int8_t>((byte >> 2 & 3) - 1);
-        to[m + 64] = static_cast<int8_t>((byte >> 4 & 3) - 1);
-        to[m + 96] = static_cast<int8_t>((byte >> 6) - 1);
-      }
-      threes |= bad;
+      threes |= SpreadCodes<32, FirstCode::kLowBits>(data + 32 * half, out + 128 * half);
     }
   }
-  return (threes & 0x55) == 0;
+  return threes == 0;
 }
 
 template <int kLanes, int kTrits>
@@ -124,11 +114,7 @@ void WriteTq2(const int8_t* trits, uint64_t count, float scale, uint8_t* out) {
   const uint16_t half = F32ToF16(scale);
   for (uint64_t i = 0; i < count; i += kBlock, trits += kBlock, out += kTq2Bytes) {
     for (int h = 0; h < 2; ++h) {
-      const int8_t* from = trits + 128 * h;
-      for (int m = 0; m < 32; ++m) {
-        out[32 * h + m] = static_cast<uint8_t>((from[m] + 1) | (from[m + 32] + 1) << 2 |
-                                               (from[m + 64] + 1) << 4 | (from[m + 96] + 1) << 6);
-      }
+      GatherCodes<32, FirstCode::kLowBits>(trits + 128 * h, out + 32 * h);
     }
     std::memcpy(out + 64, &half, 2);
   }

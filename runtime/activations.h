@@ -47,7 +47,9 @@ class Activations {
 
   // The prepared block for a kernel that reads K padded to k_padded. Every thread of the team
   // calls this with the same arguments; the pieces are shared out, and a barrier ends it when there
-  // was something to do. Further calls with a form of the same id and padding return at once.
+  // was something to do. A small block and few threads: each thread prepares one of its own, which
+  // costs less than moving half of it from another core's cache, and needs no barrier. Further
+  // calls with a form of the same id and padding return at once.
   const std::byte* Prepare(Team& team, const trit_kernel& kernel, int32_t k_padded);
 
  private:
@@ -65,6 +67,9 @@ class Activations {
     struct alignas(64) View {
       uint64_t generation = 0;
       const std::byte* data = nullptr;
+      std::shared_ptr<std::byte> own;  // this thread's block
+      uint64_t own_bytes = 0;
+      uint32_t own_align = 0;
     };
     std::vector<View> views;
   };

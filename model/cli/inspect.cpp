@@ -1,12 +1,16 @@
 // trit inspect: what is in a model file, and what it needs.
 #include <cstdio>
 #include <memory>
+#include <optional>
 
+#include "model/arch/tensor_kernels.h"
 #include "model/cli/command.h"
 #include "model/cli/formats.h"
 #include "model/convert/memory_plan.h"
 #include "model/convert/statistics.h"
 #include "runtime/cpu_count.h"
+#include "runtime/linked/linked.h"
+#include "runtime/tuned/tuned_library.h"
 #include "targets/base/error.h"
 
 namespace trit::cli {
@@ -50,6 +54,13 @@ void PrintPlan(const MemoryPlan& plan, const Options& options) {
     std::printf("  %-34s %12s  (%llu bytes)\n", what, HumanBytes(bytes).c_str(),
                 static_cast<unsigned long long>(bytes));
   };
+  std::printf("products (out x in, how many)\n");
+  for (const PlannedProduct& product : plan.products) {
+    std::printf("  %-12s %8llu x %-8llu %6llu\n", product.name.c_str(),
+                static_cast<unsigned long long>(product.n),
+                static_cast<unsigned long long>(product.k),
+                static_cast<unsigned long long>(product.count));
+  }
   std::printf("ternary weights                      %.3f G\n",
               static_cast<double>(plan.ternary_weights) * 1e-9);
   std::printf("memory\n");
@@ -81,6 +92,39 @@ void PrintPlan(const MemoryPlan& plan, const Options& options) {
     std::printf("  at %.1f GMAC/s: prefill of %.2f tokens/s\n", options.gmacs,
                 options.gmacs * 1e9 / static_cast<double>(plan.macs_per_token));
   }
+}
+
+// Tensors and, where this program can run the model, the kernels that will read them here.
+void PrintTensors(const ModelSource& source, int threads) {
+  constexpr int kPrefillTokens = 256;  // the default batch
+  std::optional<Config> config;
+  std::optional<KernelSet> kernels;
+  std::vector<std::string> notes;
+  try {
+    config = ReadConfig(source, {}, &notes);
+    kernels.emplace(
+        KernelSetOptions{.files = WithTunedLibrary({}, &notes), .linked = LinkedLibraries()});
+  } catch (const Error& e) {
+    std::fprintf(stderr, "note: no kernels are shown: %s\n", e.what());
+  }
+  uint64_t bytes = 0;
+  for (const TensorInfo& info : source.tensors()) {
+    std::printf("  %-30s %-12s %8lld x %-8lld %12llu bytes", info.name.c_str(),
+                info.encoding.c_str(), static_cast<long long>(info.rows),
+                static_cast<long long>(info.cols), static_cast<unsigned long long>(info.bytes));
+    TensorKernels found;
+    if (kernels &&
+        FindTensorKernels(*config, *kernels, info.name, threads, kPrefillTokens, &found)) {
+      std::printf("  %s: 1 token %s, %d tokens %s", found.layout.c_str(), found.decode.c_str(),
+                  kPrefillTokens, found.prefill.c_str());
+    } else if (config && info.name == (config->tied ? "token_embd.weight" : "output.weight")) {
+      std::printf("  dense head");
+    }
+    std::printf("\n");
+    bytes += info.bytes;
+  }
+  std::printf("%zu tensors, %s; kernels for %d threads\n", source.tensors().size(),
+              HumanBytes(bytes).c_str(), threads);
 }
 
 void PrintStatistics(const ModelSource& source, const Options& options) {
@@ -130,16 +174,7 @@ void Run(const Options& options) {
       std::printf("  %-44s %-6s %s\n", key.c_str(), MetaTypeName(value.type), Shown(value).c_str());
     }
   }
-  if (all || options.tensors) {
-    uint64_t bytes = 0;
-    for (const TensorInfo& info : source->tensors()) {
-      std::printf("  %-30s %-12s %8lld x %-8lld %12llu bytes\n", info.name.c_str(),
-                  info.encoding.c_str(), static_cast<long long>(info.rows),
-                  static_cast<long long>(info.cols), static_cast<unsigned long long>(info.bytes));
-      bytes += info.bytes;
-    }
-    std::printf("%zu tensors, %s\n", source->tensors().size(), HumanBytes(bytes).c_str());
-  }
+  if (all || options.tensors) PrintTensors(*source, options.threads);
   if (options.plan) PrintPlan(PlanModel(*source), options);
   if (options.statistics) PrintStatistics(*source, options);
   PrintNotes(*source);
@@ -159,7 +194,7 @@ void SetUpInspect(CLI::App& app, int&) {
   app.add_option("--head", options->head, "with --preset: encoding of embedding and head")
       ->capture_default_str();
   app.add_flag("--metadata", options->metadata, "keys only");
-  app.add_flag("--tensors", options->tensors, "tensors only");
+  app.add_flag("--tensors", options->tensors, "tensors and their kernels only");
   app.add_flag("--stats", options->statistics, "count trits, zero rows, dead FFN neurons");
   app.add_flag("--plan", options->plan, "memory, bytes and multiplications a token");
   app.add_option("--read-gbps", options->read_gbps, "with --plan: predict decoding at this roof");

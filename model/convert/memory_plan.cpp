@@ -1,5 +1,7 @@
 #include "model/convert/memory_plan.h"
 
+#include <algorithm>
+
 #include "model/convert/convert.h"
 #include "model/encoding/encoding.h"
 #include "targets/base/error.h"
@@ -7,7 +9,15 @@
 namespace trit {
 namespace {
 
-void AddTernary(uint64_t n, uint64_t k, MemoryPlan* plan) {
+void AddTernary(const std::string& name, uint64_t n, uint64_t k, MemoryPlan* plan) {
+  const auto known =
+      std::find_if(plan->products.begin(), plan->products.end(),
+                   [&](const PlannedProduct& p) { return p.name == name && p.n == n && p.k == k; });
+  if (known == plan->products.end()) {
+    plan->products.push_back({name, n, k, 1});
+  } else {
+    ++known->count;
+  }
   plan->ternary_weights += n * k;
   plan->macs_per_token += n * k;
   plan->packed_2bit_bytes += n * ((k + 3) / 4);
@@ -25,13 +35,13 @@ MemoryPlan PlanPreset(const Preset& preset, const std::string& head) {
   const uint64_t q = uint64_t{preset.heads} * preset.head_dim;
   const uint64_t kv = uint64_t{preset.kv_heads} * preset.head_dim;
   for (uint32_t layer = 0; layer < preset.layers; ++layer) {
-    AddTernary(q, preset.hidden, &plan);
-    AddTernary(kv, preset.hidden, &plan);
-    AddTernary(kv, preset.hidden, &plan);
-    AddTernary(preset.hidden, q, &plan);
-    AddTernary(preset.ffn, preset.hidden, &plan);
-    AddTernary(preset.ffn, preset.hidden, &plan);
-    AddTernary(preset.hidden, preset.ffn, &plan);
+    AddTernary("attn_q", q, preset.hidden, &plan);
+    AddTernary("attn_k", kv, preset.hidden, &plan);
+    AddTernary("attn_v", kv, preset.hidden, &plan);
+    AddTernary("attn_output", preset.hidden, q, &plan);
+    AddTernary("ffn_gate", preset.ffn, preset.hidden, &plan);
+    AddTernary("ffn_up", preset.ffn, preset.hidden, &plan);
+    AddTernary("ffn_down", preset.hidden, preset.ffn, &plan);
     plan.norm_bytes += 4 * (2 * preset.hidden + (preset.sub_norms ? q + preset.ffn : 0));
   }
   plan.norm_bytes += 4 * uint64_t{preset.hidden};
@@ -50,7 +60,9 @@ MemoryPlan PlanModel(const ModelSource& source) {
   uint64_t embedding = 0, head = 0;
   for (const TensorInfo& info : source.tensors()) {
     if (IsProjection(info.name)) {
-      AddTernary(static_cast<uint64_t>(info.rows), static_cast<uint64_t>(info.cols), &plan);
+      const std::string part = info.name.substr(0, info.name.rfind('.'));
+      AddTernary(part.substr(part.rfind('.') + 1), static_cast<uint64_t>(info.rows),
+                 static_cast<uint64_t>(info.cols), &plan);
     } else if (info.name == "token_embd.weight") {
       embedding = info.bytes;
     } else if (info.name == "output.weight") {

@@ -3,13 +3,21 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "model/convert/presets.h"
 #include "model/source/model_source.h"
 
 namespace trit {
 
+// Matrices of one name and shape: `count` of them, one a layer.
+struct PlannedProduct {
+  std::string name;  // "attn_q"
+  uint64_t n = 0, k = 0, count = 0;
+};
+
 struct MemoryPlan {
+  std::vector<PlannedProduct> products;
   uint64_t ternary_weights = 0;     // trits that are multiplied
   uint64_t packed_2bit_bytes = 0;   // at 2 bits a weight
   uint64_t packed_lut3w_bytes = 0;  // at 16 bits for nine weights

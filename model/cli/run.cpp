@@ -1,6 +1,7 @@
 // trit run: continues a text or a list of token ids.
 #include <cstdio>
 #include <memory>
+#include <string_view>
 
 #include "model/chat/chat_template.h"
 #include "model/cli/command.h"
@@ -31,11 +32,7 @@ void Run(const Options& o) {
     prompt = model->tokenizer().Encode(text, {.add_special = true, .parse_special = o.special});
   }
   Session session(*model);
-  if (!o.load.empty()) {
-    session.Load(o.load);
-    std::vector<int32_t> whole = session.tokens();
-    whole.insert(whole.end(), prompt.begin(), prompt.end());
-  }
+  if (!o.load.empty()) session.Load(o.load);
   CatchInterrupts();
   const bool echo = !o.ids && !o.no_echo && o.tokens.empty();
   if (echo) std::printf("%s", text.c_str());
@@ -53,6 +50,9 @@ void Run(const Options& o) {
                                  });
   std::printf("\n");
   std::fflush(stdout);  // before anything that goes to stderr
+  if (std::string_view(got.ended) == "context" && !o.run.quiet) {
+    std::fprintf(stderr, "note: stopped, the context of %d tokens is full\n", model->context());
+  }
   if (!o.save.empty()) session.Save(o.save);
   if (o.timing) {
     std::fprintf(

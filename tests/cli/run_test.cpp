@@ -52,7 +52,8 @@ class Cli : public ::testing::Test {
   static std::string Model() { return " -m " + model_ + " "; }
   static std::vector<float> Logits(const std::string& more) {
     const std::string file = folder_ / "logits.f32";
-    const Result r = Trit("logits" + Model() + "--tokens 1,2,3,4,5,6,7,8,9 -o " + file + " " + more);
+    const Result r =
+        Trit("logits" + Model() + "--tokens 1,2,3,4,5,6,7,8,9 -o " + file + " " + more);
     EXPECT_EQ(r.code, 0) << r.err;
     const std::string bytes = ReadAll(file);
     std::vector<float> values(bytes.size() / 4);
@@ -78,7 +79,8 @@ TEST_F(Cli, IdsInIdsOut) {
 }
 
 TEST_F(Cli, SeedsRepeatAndStopStringsEnd) {
-  const std::string common = "run" + Model() + "-p Hello --no-echo -n 24 --temp 1.5 -q --ignore-eos ";
+  const std::string common =
+      "run" + Model() + "-p Hello --no-echo -n 24 --temp 1.5 -q --ignore-eos ";
   const Result a = Trit(common + "--seed 7"), b = Trit(common + "--seed 7");
   EXPECT_EQ(a.code, 0) << a.err;
   EXPECT_EQ(a.out, b.out);
@@ -86,8 +88,10 @@ TEST_F(Cli, SeedsRepeatAndStopStringsEnd) {
   // The first two visible bytes of the answer as a stop string: what stands before them is left.
   std::string stop;
   for (const char c : a.out.substr(0, a.out.size() - 1)) {
-    if (std::isalnum(static_cast<unsigned char>(c))) stop += c;
-    else stop.clear();
+    if (std::isalnum(static_cast<unsigned char>(c)))
+      stop += c;
+    else
+      stop.clear();
     if (stop.size() == 2) break;
   }
   if (stop.size() == 2) {
@@ -118,7 +122,8 @@ TEST_F(Cli, PerplexityAndItsDivergenceFromItself) {
   EXPECT_THAT(save.out, StartsWith("Final estimate: PPL = "));
   const Result same = Trit(common + " --kl " + base);
   EXPECT_EQ(same.code, 0) << same.err;
-  EXPECT_THAT(same.out, HasSubstr("KL divergence: mean 0.000000, max 0.000000; same top token 100"));
+  EXPECT_THAT(same.out,
+              HasSubstr("KL divergence: mean 0.000000, max 0.000000; same top token 100"));
   const Result other = Trit(common + " --kv int8 --kl " + base);
   EXPECT_THAT(other.out, HasSubstr("KL divergence: mean 0.0"));
   const Result cut =
@@ -150,12 +155,32 @@ TEST_F(Cli, ChatAnswersAndKnowsItsCommands) {
   EXPECT_EQ(std::count(r.out.begin(), r.out.end(), '\n') >= 2, true) << r.out;
 }
 
+TEST_F(Cli, TheContextsEndIsToldAndChatMakesRoom) {
+  const Result r = Trit("run" + Model() + "--tokens 1,2,3 -n -1 -c 16 --temp 0 --ids --ignore-eos");
+  EXPECT_EQ(r.code, 0) << r.err;
+  // 13 answers fill the context; the last one needs no place in it.
+  EXPECT_EQ(std::count(r.out.begin(), r.out.end(), ','), 13) << r.out;
+  EXPECT_THAT(r.err, HasSubstr("the context of 16 tokens is full"));
+  const Result full = Trit("run" + Model() + "--tokens 1,2,3,4,5 -n 1 -c 4 -q");
+  EXPECT_EQ(full.code, 1);
+  EXPECT_THAT(full.err, HasSubstr("the context of 4 tokens is full"));
+  std::string input;
+  for (int i = 0; i < 6; ++i) input += "tell me more\n";
+  const Result chat = Trit("chat" + Model() + "--temp 0 -n 4 -c 96", input);
+  EXPECT_EQ(chat.code, 0) << chat.err;
+  EXPECT_THAT(chat.err, HasSubstr("the oldest exchange was dropped to fit the context"));
+}
+
 TEST_F(Cli, SessionsGoOn) {
   const std::string file = folder_ / "session";
   const Result a = Trit("run" + Model() + "--tokens 1,2,3,4 -n 6 --temp 0 --ids --ignore-eos -q");
   const std::string first = a.out.substr(0, a.out.find(','));
-  EXPECT_EQ(Trit("run" + Model() + "--tokens 1,2,3,4 -n 1 --temp 0 --ids --ignore-eos -q "
-                 "--save-session " + file).out, first + "\n");
+  EXPECT_EQ(Trit("run" + Model() +
+                 "--tokens 1,2,3,4 -n 1 --temp 0 --ids --ignore-eos -q "
+                 "--save-session " +
+                 file)
+                .out,
+            first + "\n");
   const Result b = Trit("run" + Model() + "--tokens " + first +
                         " -n 5 --temp 0 --ids --ignore-eos -q --load-session " + file);
   EXPECT_EQ(first + "," + b.out, a.out) << b.err;

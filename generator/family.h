@@ -57,6 +57,7 @@ struct KernelParts {
   int k_max = INT32_MAX;                         // exactness bound
   std::vector<std::string> extra_features = {};  // LLVM features beyond the target's: "+gfni"
   std::string tune_cpu = {};                     // "" = the target's
+  int prefetch_locality = 3;                     // where prefetched lines go: CodeRequest
   std::vector<std::string> wanted = {};  // mnemonics the innermost loop must hold ("vpdpbusd")
 };
 

@@ -77,6 +77,7 @@ CodeRequest MatmulRequest(const Candidate& candidate, const Target& target,
   request.exports = {{"trit_matmul_run", KernelName(candidate) + "_run"}};
   request.features = LlvmFeatures(target, parts.extra_features);
   request.tune_cpu = parts.tune_cpu.empty() ? target.llvm_cpu : parts.tune_cpu;
+  request.prefetch_locality = parts.prefetch_locality;
   return request;
 }
 

@@ -18,7 +18,8 @@ struct CodeRequest {
   std::vector<std::pair<std::string, std::string>> exports;    // function -> its symbol
   std::string features;    // "+sse2,+ssse3,...": all that may be used
   std::string tune_cpu;    // scheduling model only
-  bool vectorize = false;  // C loops: yes. Halide stages decide themselves: no
+  int prefetch_locality = 3;  // of every prefetch: 3 into the first cache .. 1 the last, 0 "once"
+  bool vectorize = false;     // C loops: yes. Halide stages decide themselves: no
 };
 
 // Both throw trit::Error naming `what` when the modules do not link or verify, or when the result

@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "generator/families/common/knobs.h"
 #include "generator/families/common/triples.h"
 #include "generator/family.h"
 #include "generator/forms/rows.h"
@@ -52,6 +53,7 @@ Space MakeSpace(const Target& target) {
             [](const Candidate& c) { return c.Name("form") == "rows" || c.Int("m_tile") == 1; })
       .Rule("the loop divides a K block",
             [](const Candidate& c) { return c.Int("words") % c.Int("unroll") == 0; });
+  AddKnobs(target, {0, 8, 16, 24, 32, 48, 96}, &space);
   return space;
 }
 
@@ -121,6 +123,7 @@ KernelParts Build(const Candidate& candidate, const Target& target) {
   acc.update().split(r, ro, ri, lanes).reorder(ri, ro, t, k.x, k.y);
   acc.update().vectorize(ri).unroll(ro).unroll(t).unroll(k.x);
   if (candidate.Int("unroll") > 1) acc.update().unroll(k.y, candidate.Int("unroll"));
+  ApplyKnobs(candidate, p.buffers.w, k.y, acc.update(), &p);
   p.wanted = {"vpermw"};
   return p;
 }

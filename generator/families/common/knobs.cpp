@@ -17,11 +17,7 @@ void AddKnobs(const Target& target, const std::vector<int>& prefetch_steps, Spac
       });
 }
 
-void ApplyKnobs(const Candidate& candidate, const Halide::ImageParam& w, const Halide::RVar& step,
-                Halide::Stage update, KernelParts* parts) {
-  if (const int ahead = candidate.Int("prefetch")) {
-    update.prefetch(w, step, step, ahead, Halide::PrefetchBoundStrategy::NonFaulting);
-  }
+void ApplyKnobs(const Candidate& candidate, KernelParts* parts) {
   const std::string& hint = candidate.Name("hint");
   parts->prefetch_locality = hint == "nta" ? 0 : hint == "t1" ? 2 : 3;
   if (candidate.Name("tune") != "target") parts->tune_cpu = candidate.Name("tune");

@@ -123,7 +123,10 @@ KernelParts Build(const Candidate& candidate, const Target& target) {
   acc.update().split(r, ro, ri, lanes).reorder(ri, ro, t, k.x, k.y);
   acc.update().vectorize(ri).unroll(ro).unroll(t).unroll(k.x);
   if (candidate.Int("unroll") > 1) acc.update().unroll(k.y, candidate.Int("unroll"));
-  ApplyKnobs(candidate, p.buffers.w, k.y, acc.update(), &p);
+  if (const int ahead = candidate.Int("prefetch")) {
+    acc.update().prefetch(p.buffers.w, k.y, k.y, ahead, Halide::PrefetchBoundStrategy::NonFaulting);
+  }
+  ApplyKnobs(candidate, &p);
   p.wanted = {"vpermw"};
   return p;
 }

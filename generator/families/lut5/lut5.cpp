@@ -1,4 +1,5 @@
 // lut5: five trits a byte, a sign and seven index bits into 122 int16 entries in two byte planes.
+#include "generator/families/common/knobs.h"
 #include "generator/families/common/planes.h"
 #include "generator/families/lut5/lut5_rows.h"
 #include "generator/select/micro_ops.h"
@@ -22,7 +23,6 @@ Space MakeSpace(const Target& target) {
       .Ints("rows", {16, 32, 64, 128, 256}, "rows of a granule")
       .Ints("steps", {16, 24, 27, 32, 36, 43, 45, 48}, "bytes (five columns) of a K block")
       .Ints("unroll", {1, 2, 4}, "steps per loop iteration")
-      .Ints("prefetch", {0, 8, 16, 24, 32}, "steps the weights are fetched ahead")
       .Ints("m_tile", {1, 2, 3, 4, 5, 6}, "tokens in registers")
       .Ints("m_block", {8, 16, 32, 64, 128}, "tokens that share re-coded words")
       .Ints("cache", {4, 8, 16, 32, 64}, "granules re-coded at once")
@@ -42,6 +42,7 @@ Space MakeSpace(const Target& target) {
       .Rule("the loop divides a K block", [](const Candidate& c) {
         return c.Int("steps") % c.Int("unroll") == 0;
       });
+  AddKnobs(target, {0, 8, 16, 24, 27, 32, 36, 54}, &space);
   return space;
 }
 
@@ -73,6 +74,7 @@ KernelParts Build(const Candidate& candidate, const Target& target) {
     return buffers.w_fixed(at.b + 8 * at.l + unit / 2 * at.h + unit * at.v, at.g);
   };
   KernelParts parts = BuildPlanes(plan, target);
+  ApplyKnobs(candidate, &parts);
   parts.wanted = {"vpermi2b|vpermt2b"};
   return parts;
 }

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "generator/families/common/knobs.h"
 #include "generator/families/common/triples.h"
 #include "generator/forms/rows.h"
 
@@ -98,6 +99,10 @@ KernelParts BuildLut5Rows(const LayoutSpec& layout, const Candidate& candidate,
   acc.vectorize(b).vectorize(l).unroll(h).unroll(v).unroll(t);
   acc.update().reorder(b, l, h, v, t, k.x, k.y, k.z);
   acc.update().vectorize(b).vectorize(l).unroll(h).unroll(v).unroll(t).unroll(k.x);
+  if (candidate.Int("prefetch") > 0) {  // the words of the next granule, from the second cache
+    acc.update().prefetch(word, k.z, k.z, periods, Halide::PrefetchBoundStrategy::NonFaulting);
+  }
+  ApplyKnobs(candidate, &p);
   p.wanted = {"vpermw"};
   return p;
 }

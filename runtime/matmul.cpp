@@ -9,11 +9,8 @@
 namespace trit {
 namespace {
 
-// How a product is cut: `n_tasks` row ranges times `m_tasks` token ranges.
-struct Grid {
-  int64_t n_step, m_step;  // multiples of the granules
-  int64_t n_tasks, m_tasks;
-};
+// Token ranges of at least this many cost no more than row ranges.
+constexpr int64_t kLongRange = 64;
 
 int64_t CeilDiv(int64_t a, int64_t b) {
   return (a + b - 1) / b;
@@ -22,25 +19,6 @@ int64_t CeilDiv(int64_t a, int64_t b) {
 // The most work of one thread when `units` go to `threads` in contiguous even pieces.
 int64_t Largest(int64_t units, int threads) {
   return CeilDiv(units, threads);
-}
-
-Grid Cut(const KernelChoice& choice, int32_t n_padded, int32_t m_padded, int threads) {
-  const int64_t n_granule = choice.kernel->layout->n_granule;
-  const int64_t m_granule = choice.kernel->m_granule;
-  const int64_t n_units = n_padded / n_granule, m_units = m_padded / m_granule;
-  Grid g{n_padded, m_padded, 1, 1};
-  if (choice.n_per_task > 0 || choice.m_per_task > 0) {
-    if (choice.n_per_task > 0) g.n_step = CeilDiv(choice.n_per_task, n_granule) * n_granule;
-    if (choice.m_per_task > 0) g.m_step = CeilDiv(choice.m_per_task, m_granule) * m_granule;
-  } else if (Largest(n_units, threads) * m_units <= Largest(m_units, threads) * n_units) {
-    // Rows first: every thread then streams its own part of the weights, once.
-    g.n_step = Largest(n_units, threads) * n_granule;
-  } else {
-    g.m_step = Largest(m_units, threads) * m_granule;
-  }
-  g.n_tasks = CeilDiv(n_padded, g.n_step);
-  g.m_tasks = CeilDiv(m_padded, g.m_step);
-  return g;
 }
 
 void Multiply(Team& team, const PackedMatrix& w, Activations& a, Sums* y,
@@ -66,7 +44,8 @@ void Multiply(Team& team, const PackedMatrix& w, Activations& a, Sums* y,
   args.w = w.data();
   args.scratch = kernel.scratch_bytes == 0 ? nullptr : team.Scratch(kernel.scratch_bytes, 0);
 
-  const Grid grid = Cut(choice, args.n, args.m, team.count());
+  const ProductGrid grid =
+      CutProduct(kernel, choice.n_per_task, choice.m_per_task, args.n, args.m, team.count());
   const auto run = [&](int64_t task) {
     // Tokens change fastest: neighbouring tasks read the same weights.
     const int64_t n_task = task / grid.m_tasks, m_task = task % grid.m_tasks;
@@ -111,6 +90,28 @@ void Multiply(Team& team, const PackedMatrix& w, Activations& a, Sums* y,
 }
 
 }  // namespace
+
+ProductGrid CutProduct(const trit_kernel& kernel, int32_t n_per_task, int32_t m_per_task,
+                       int32_t n_padded, int32_t m_padded, int threads) {
+  const int64_t n_granule = kernel.layout->n_granule, m_granule = kernel.m_granule;
+  const int64_t n_units = n_padded / n_granule, m_units = m_padded / m_granule;
+  // The most work of one thread, in products of units.
+  const int64_t by_rows = Largest(n_units, threads) * m_units;
+  const int64_t by_tokens = Largest(m_units, threads) * n_units;
+  const bool long_ranges = Largest(m_units, threads) * m_granule >= kLongRange;
+  ProductGrid g{n_padded, m_padded, 1, 1};
+  if (n_per_task > 0 || m_per_task > 0) {
+    if (n_per_task > 0) g.n_step = CeilDiv(n_per_task, n_granule) * n_granule;
+    if (m_per_task > 0) g.m_step = CeilDiv(m_per_task, m_granule) * m_granule;
+  } else if (by_tokens < by_rows || (long_ranges && by_tokens <= by_rows + by_rows / 32)) {
+    g.m_step = Largest(m_units, threads) * m_granule;
+  } else {
+    g.n_step = Largest(n_units, threads) * n_granule;
+  }
+  g.n_tasks = CeilDiv(n_padded, g.n_step);
+  g.m_tasks = CeilDiv(m_padded, g.m_step);
+  return g;
+}
 
 Sums::Sums(const KernelSet& kernels, int32_t m_max, int32_t n_max) {
   if (m_max <= 0 || n_max <= 0) {

@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <memory>
 
+#include "runtime/abi/trit_kernel.h"
 #include "runtime/activations.h"
 #include "runtime/function_ref.h"
 #include "runtime/packed_matrix.h"
@@ -45,6 +46,20 @@ struct MatMulSlice {
   const int32_t* Row(int32_t token) const { return y + (token - m_begin) * y_stride; }
 };
 using Epilogue = FunctionRef<void(const MatMulSlice&)>;
+
+// How a product is cut into tasks: n_tasks row ranges of n_step rows times m_tasks token ranges of
+// m_step tokens (the last of each shorter); task t is rows t / m_tasks, tokens t % m_tasks.
+struct ProductGrid {
+  int64_t n_step, m_step;  // multiples of the granules
+  int64_t n_tasks, m_tasks;
+};
+// As the choice says. Where it says nothing: contiguous row ranges, one a thread, so that every
+// thread streams its own part of the weights once; token ranges where they are more even, or as
+// good as even and long enough (64 tokens) that what a kernel unpacks for each range is forgotten:
+// tables that lut3w makes of tokens are then made once instead of once a thread, 3 to 6 % of 2560
+// rows on two threads.
+ProductGrid CutProduct(const trit_kernel& kernel, int32_t n_per_task, int32_t m_per_task,
+                       int32_t n_padded, int32_t m_padded, int threads);
 
 void MatMul(Team& team, const PackedMatrix& w, Activations& a, Sums& y);
 void MatMul(Team& team, const PackedMatrix& w, Activations& a, Sums& y, Epilogue epilogue);

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <random>
 
+#include "runtime/matmul.h"
 #include "runtime/memory.h"
 #include "targets/base/error.h"
 
@@ -77,22 +78,20 @@ struct KernelBench::Impl {
     }
   }
 
+  // The runtime's own cut; where there are more tasks than threads, each thread has a fixed run of
+  // them instead of taking the next one.
   void CutSlices() {
-    const int32_t granule = c.kernel->layout->n_granule;
     slices.resize(static_cast<size_t>(pool->threads()));
-    const int32_t granules = np / granule;
-    const int32_t m_step = c.m_per_task ? RoundUp(c.m_per_task, c.kernel->m_granule) : mp;
-    const int32_t n_step =
-        c.n_per_task ? std::max(1, c.n_per_task / granule) : granules;  // in granules
-    for (int t = 0; t < pool->threads(); ++t) {
-      const int32_t first = static_cast<int32_t>(int64_t{granules} * t / pool->threads());
-      const int32_t last = static_cast<int32_t>(int64_t{granules} * (t + 1) / pool->threads());
-      for (int32_t g = first; g < last; g += n_step) {
-        for (int32_t m = 0; m < mp; m += m_step) {
-          slices[static_cast<size_t>(t)].push_back(
-              {m, std::min(mp, m + m_step), g * granule, std::min(last, g + n_step) * granule});
-        }
-      }
+    const ProductGrid g =
+        CutProduct(*c.kernel, c.n_per_task, c.m_per_task, np, mp, pool->threads());
+    const int64_t tasks = g.n_tasks * g.m_tasks;
+    for (int64_t task = 0; task < tasks; ++task) {
+      const int64_t n_begin = task / g.m_tasks * g.n_step, m_begin = task % g.m_tasks * g.m_step;
+      slices[static_cast<size_t>(task * pool->threads() / tasks)].push_back(
+          {static_cast<int32_t>(m_begin),
+           static_cast<int32_t>(std::min<int64_t>(mp, m_begin + g.m_step)),
+           static_cast<int32_t>(n_begin),
+           static_cast<int32_t>(std::min<int64_t>(np, n_begin + g.n_step))});
     }
   }
 

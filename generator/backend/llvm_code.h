@@ -16,8 +16,8 @@ struct CodeRequest {
   std::vector<std::string_view> modules;  // bitcode, linked in order
   std::vector<std::pair<std::string, std::string>> constants;  // external constant -> its bytes
   std::vector<std::pair<std::string, std::string>> exports;    // function -> its symbol
-  std::string features;    // "+sse2,+ssse3,...": all that may be used
-  std::string tune_cpu;    // scheduling model only
+  std::string features;       // "+sse2,+ssse3,...": all that may be used
+  std::string tune_cpu;       // scheduling model only
   int prefetch_locality = 3;  // of every prefetch: 3 into the first cache .. 1 the last, 0 "once"
   bool vectorize = false;     // C loops: yes. Halide stages decide themselves: no
 };

@@ -12,9 +12,8 @@ void AddKnobs(const Target& target, const std::vector<int>& prefetch_steps, Spac
   space->Ints("prefetch", prefetch_steps, "steps the weights are fetched ahead")
       .Names("hint", {"t0", "t1", "nta"}, "the cache that fetched lines go to")
       .Names("tune", cpus, "the CPU whose scheduling model orders instructions")
-      .Rule("a hint is for a prefetch", [](const Candidate& c) {
-        return c.Int("prefetch") > 0 || c.Name("hint") == "t0";
-      });
+      .Rule("a hint is for a prefetch",
+            [](const Candidate& c) { return c.Int("prefetch") > 0 || c.Name("hint") == "t0"; });
 }
 
 void ApplyKnobs(const Candidate& candidate, KernelParts* parts) {

@@ -30,7 +30,9 @@ using Halide::Var;
 
 constexpr int kEntries = kTripleEntries;
 
-int Lanes(const Target& target) { return target.vector_bytes / 2; }
+int Lanes(const Target& target) {
+  return target.vector_bytes / 2;
+}
 
 bool Supports(const Target& target) {
   return target.vector_bytes >= 16 && HasMicroOp(target, "trit_word32", Lanes(target));

@@ -15,7 +15,6 @@ bool Supports(const Target& target) {
   return target.vector_bytes >= 16 && HasMicroOp(target, "trit_five128", target.vector_bytes);
 }
 
-
 Space MakeSpace(const Target& target) {
   const int unit = target.vector_bytes;
   Space space("lut5", target.key);
@@ -39,9 +38,8 @@ Space MakeSpace(const Target& target) {
             })
       .Rule("a granule is a whole number of vectors",
             [unit](const Candidate& c) { return c.Int("rows") % unit == 0; })
-      .Rule("the loop divides a K block", [](const Candidate& c) {
-        return c.Int("steps") % c.Int("unroll") == 0;
-      });
+      .Rule("the loop divides a K block",
+            [](const Candidate& c) { return c.Int("steps") % c.Int("unroll") == 0; });
   AddKnobs(target, {0, 8, 16, 24, 27, 32, 36, 54}, &space);
   return space;
 }

@@ -45,7 +45,10 @@ KernelParts BuildLut5Rows(const LayoutSpec& layout, const Candidate& candidate,
   const int tokens = candidate.Int("m_tile"), cache = candidate.Int("cache");
   const int unit = target.vector_bytes, vecs = rows / unit, periods = steps / 9;
   const ActFormSpec form = BiasedRowsForm(tokens, 5 * steps);
-  KernelParts p{layout, form, MatmulBuffers(layout, form), Func("y"),
+  KernelParts p{layout,
+                form,
+                MatmulBuffers(layout, form),
+                Func("y"),
                 {{8, 1}, {unit / 16, 8}, {2, unit / 2}, {vecs, unit}}};
   p.m_granule = tokens;
   p.m_block = std::max(1, candidate.Int("m_block") / tokens) * tokens;
@@ -88,8 +91,8 @@ KernelParts BuildLut5Rows(const LayoutSpec& layout, const Candidate& candidate,
   p.y.update().split(g, go, gi, cache, Halide::TailStrategy::GuardWithIf);
   p.y.update().reorder(b, l, h, v, t, gi, mb, go, blocks);
   p.y.update().vectorize(b).vectorize(l).unroll(h).unroll(v).unroll(t);
-  p.scratch_bytes = TripleTables::ScratchBytes(tokens, 15 * periods) +
-                    2 * rows * 5 * periods * cache + 256;
+  p.scratch_bytes =
+      TripleTables::ScratchBytes(tokens, 15 * periods) + 2 * rows * 5 * periods * cache + 256;
   made.Schedule(p.y, mb, tokens, 15 * periods);
   word.compute_at(p.y, go).store_in(MemoryType::Heap).bound(c, 0, 5).bound(q, 0, periods);
   word.bound_extent(v, vecs).reorder(b, l, h, v, c, q, kb, g);

@@ -1,6 +1,7 @@
 // A generated library: files, tables against manifest, the example in plain C, determinism.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <filesystem>
@@ -22,9 +23,20 @@ std::string Slurp(const fs::path& path) {
   return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
 }
 
+// One a process: tests of this program may run beside each other.
 const fs::path& Folder() {
-  static const fs::path folder = fs::path(TRIT_BINARY_DIR) / "tests/generator_library";
-  return folder;
+  struct Own {
+    Own() : path(fs::path(TRIT_BINARY_DIR) / Join("tests/generator_library.", getpid())) {}
+    ~Own() {  // and its neighbours "<path>_first"
+      std::error_code ignored;
+      for (const auto& entry : fs::directory_iterator(path.parent_path(), ignored)) {
+        if (entry.path().string().starts_with(path.string())) fs::remove_all(entry, ignored);
+      }
+    }
+    fs::path path;
+  };
+  static const Own folder;
+  return folder.path;
 }
 
 // Targets with default schedules, lowest rank first.

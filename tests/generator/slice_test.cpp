@@ -84,8 +84,10 @@ TEST(Slice, TextToExactSums) {
   for (const char* text :
        {"mad2 avx512vnni dot=quad unpack=reg rows=32 k=64 m_tile=1 split=2 cache=1",
         "mad2 avx512vnni dot=quad unpack=tile rows=64 k=128 m_tile=2 split=1 cache=1",
-        "lut3w avx512bw form=tables rows=128 words=24 m_tile=1 unroll=1 m_block=16 prefetch=24 hint=t0 tune=target",
-        "lut3w avx512bw form=rows rows=96 words=24 m_tile=4 unroll=2 m_block=16 prefetch=0 hint=t0 tune=generic"}) {
+        "lut3w avx512bw form=tables rows=128 words=24 m_tile=1 unroll=1 m_block=16 prefetch=24 "
+        "hint=t0 tune=target",
+        "lut3w avx512bw form=rows rows=96 words=24 m_tile=4 unroll=2 m_block=16 prefetch=0 hint=t0 "
+        "tune=generic"}) {
     const JitKernel jit(ReadCandidate(text));
     CheckExact(jit.kernel(), 100, 200, 5, 1);
     CheckExact(jit.kernel(), 64, 64, 1, 2);

@@ -37,7 +37,8 @@ std::string IntervalText(const Interval& i) {
 class Anchors {
  public:
   std::string Of(const Measurement* m) {
-    const auto [at, is_new] = numbers_.emplace(std::tuple(m->session, m->file, m->line), order_.size() + 1);
+    const auto [at, is_new] =
+        numbers_.emplace(std::tuple(m->session, m->file, m->line), order_.size() + 1);
     if (is_new) order_.push_back(m);
     return Join("#r", at->second);
   }

@@ -19,7 +19,8 @@ std::string Number(double x) {
 
 std::string Label(double x) {
   char text[32];
-  std::snprintf(text, sizeof(text), "%.4g", x);
+  // A tick at 0 is summed up from steps and may come out as -1e-17.
+  std::snprintf(text, sizeof(text), "%.4g", std::fabs(x) < 1e-12 ? 0.0 : x);
   return text;
 }
 

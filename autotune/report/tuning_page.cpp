@@ -44,8 +44,9 @@ std::string Decisions(const Json& j) {
     const char* verdict = !promoted ? "same" : high < 1 ? "faster" : low > 1 ? "slower" : "same";
     out +=
         Join("<tr>", Cell(shape), Cell(std::to_string(c.at("m").get<int>())),
-             Cell(std::to_string(c.at("threads").get<int>())), Cell(Fixed(before / 1e3, 1)),
-             Cell(Fixed((promoted ? after : before) / 1e3, 1)),
+             Cell(std::to_string(c.at("threads").get<int>())),
+             Cell(before > 0 ? Fixed(before / 1e3, 1) : "not measured"),
+             Cell(before > 0 ? Fixed((promoted ? after : before) / 1e3, 1) : ""),
              Cell(promoted ? Join(Fixed(centre, 3), " [", Fixed(low, 3), ", ", Fixed(high, 3), "]")
                            : std::string("1"),
                   verdict));

@@ -103,6 +103,9 @@ std::unique_ptr<Report> BuildReport(std::vector<ReportSide> sets, const CompareR
     report->head = std::move(sets.back());
     report->base = std::move(sets[sets.size() - 2]);
   }
+  if (report->head.measurements.empty()) {
+    throw Error(Join(report->head.label, " holds nothing of the host measured last, ", host, "."));
+  }
   const SampleSet head = BestOfEach(report->head.measurements);
   if (!report->base.measurements.empty()) {
     report->result = CompareSets(BestOfEach(report->base.measurements), head, false, rules);

@@ -131,10 +131,14 @@ std::string Table(const Report& r, Anchors* anchors) {
   }
   std::map<std::string, const WorkloadComparison*> compared;
   for (const WorkloadComparison& w : r.result.workloads) compared[w.workload] = &w;
-  std::string out =
-      "<h2>Workloads</h2>\n<div class=\"scroll\"><table id=\"workloads\"><tr><th class=\"t\"></th>"
-      "<th class=\"t\">workload</th><th>base us</th><th>head us</th><th>head/base [99 %]</th>"
-      "<th>p</th><th>of read roof</th><th>of multiply roof</th><th class=\"t\">kernel</th></tr>\n";
+  const bool comparing = !r.result.workloads.empty();
+  std::string out = Join(
+      "<h2>Workloads</h2>\n<div class=\"scroll\"><table id=\"workloads\"><tr>",
+      comparing
+          ? "<th class=\"t\"></th><th class=\"t\">workload</th><th>base us</th><th>head us</th>"
+            "<th>head/base [99 %]</th><th>p</th>"
+          : "<th class=\"t\">workload</th><th>us</th>",
+      "<th>of read roof</th><th>of multiply roof</th><th class=\"t\">kernel</th></tr>\n");
   const auto linked = [&](const Measurement* m, double ns, const char* name) {
     return Join("<td data-", std::string_view(name), "-ns=\"", Format("%.1f", ns), "\"><a href=\"",
                 anchors->Of(m), "\">", Microseconds(ns), "</a></td>");
@@ -142,15 +146,19 @@ std::string Table(const Report& r, Anchors* anchors) {
   const auto row = [&](const Measurement& m, const WorkloadComparison* w) {
     const char* verdict = w ? ChangeName(w->change) : "new";
     out += Join("<tr data-workload=\"", EscapeHtml(m.workload), "\" data-change=\"",
-                std::string_view(verdict), "\">", Cell(verdict, Join("class=\"t ", verdict, "\"")),
+                std::string_view(verdict), "\">",
+                comparing ? Cell(verdict, Join("class=\"t ", verdict, "\"")) : "",
                 Cell(m.workload, "class=\"t\""),
-                w ? linked(base.at(m.workload), w->median_a, "base") : "<td></td>",
+                w           ? linked(base.at(m.workload), w->median_a, "base")
+                : comparing ? "<td></td>"
+                            : "",
                 linked(&m, Median(head_set.at(m.workload).ns), "head"));
-    out +=
-        w ? Join(Cell(IntervalText(w->ratio), Join("data-ratio=\"", Format("%.6f", w->ratio.centre),
-                                                   "\" class=\"", verdict, "\"")),
-                 Cell(Format("%.2g", w->p_adjusted)))
-          : std::string("<td></td><td></td>");
+    out += !comparing ? std::string()
+           : w        ? Join(Cell(IntervalText(w->ratio),
+                                  Join("data-ratio=\"", Format("%.6f", w->ratio.centre), "\" class=\"",
+                                       verdict, "\"")),
+                             Cell(Format("%.2g", w->p_adjusted)))
+                      : std::string("<td></td><td></td>");
     for (const double share : {m.ReadRoofFraction(), m.OpsRoofFraction()}) {
       out += share > 0 ? Cell(Format("%.0f %%", 100 * share),
                               Join("data-share=\"", Format("%.4f", share), "\""))

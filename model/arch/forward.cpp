@@ -9,6 +9,7 @@
 #include "model/ops/attention.h"
 #include "model/ops/dense.h"
 #include "model/ops/ops.h"
+#include "model/ops/screen.h"
 #include "targets/base/error.h"
 
 namespace trit {
@@ -77,6 +78,7 @@ struct Forward::State {
         angles(int64_t{max_tokens} * 4 * half),
         normed(kHeadTokens * hidden_stride),
         head_input(kHeadTokens * ops::DensePreparedFloats(weights.head.type, config.hidden)),
+        screen_blocks(config.hidden / ops::kScreenColumns),
         logits_stride((config.vocabulary + 15) / 16 * 16),
         logits(kHeadTokens * logits_stride),
         hidden_in(kernels, max_tokens, config.hidden, threads),
@@ -106,6 +108,10 @@ struct Forward::State {
   FloatBuffer ffn;     // act(gate) * up
   FloatBuffer angles;  // a row: cos, sin for k; cos, sin times 1 / sqrt(head_dim) for q
   FloatBuffer normed, head_input;
+  const int64_t screen_blocks;  // of a token
+  std::vector<ops::ScreenBlock> screen;
+  float largest_row_norm = -1;  // of the head; -1: not known yet
+  float bounds[kHeadTokens] = {};
   const int64_t logits_stride;
   FloatBuffer logits;
   Activations hidden_in, attn_in;
@@ -367,48 +373,82 @@ void Forward::Layer(Team& team, int layer) {
   FeedForward(team, w);
 }
 
-void Forward::Head(Team& team, const LogitsSink& sink) {
+// Logits of tokens [first, first + count) of those wanted, into rows 0 .. of the logits.
+void Forward::Head(Team& team, int64_t first, int64_t count, bool screened) {
   State& s = *state_;
-  const auto wanted = static_cast<int64_t>(s.wanted.size());
   const int64_t input = ops::DensePreparedFloats(weights_.head.type, config_.hidden);
-  for (int64_t first = 0; first < wanted; first += kHeadTokens) {
-    const int64_t count = std::min(kHeadTokens, wanted - first);
-    team.Share(count, [&](int64_t begin, int64_t end) {
-      for (int64_t i = begin; i < end; ++i) {
-        const int row = s.wanted_rows[static_cast<size_t>(first + i)];
-        float* normed = s.normed.data() + i * s.hidden_stride;
-        ops::Norm(s.x.data() + row * s.hidden_stride, weights_.output_norm.data(), s.hidden_stride,
-                  config_.hidden, config_.norm_eps, normed);
-        ops::PrepareDenseInput(weights_.head.type, config_.hidden, normed,
-                               s.head_input.data() + i * input);
-      }
-    });
-    team.Barrier();
-    const int64_t granules =
-        (config_.vocabulary + ops::kDenseRowGranule - 1) / ops::kDenseRowGranule;
-    team.Share(granules, [&](int64_t begin, int64_t end) {
-      ops::MultiplyDense(weights_.head, s.head_input.data(), count, begin * ops::kDenseRowGranule,
-                         std::min<int64_t>(end * ops::kDenseRowGranule, config_.vocabulary),
-                         s.logits.data(), s.logits_stride);
-    });
-    team.Barrier();
-    if (team.index() == 0) {
-      for (int64_t i = 0; i < count; ++i) {
-        const auto& [segment, token] = s.wanted[static_cast<size_t>(first + i)];
-        sink(segment, token, s.logits.data() + i * s.logits_stride);
+  team.Share(count, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      const int row = s.wanted_rows[static_cast<size_t>(first + i)];
+      float* normed = s.normed.data() + i * s.hidden_stride;
+      ops::Norm(s.x.data() + row * s.hidden_stride, weights_.output_norm.data(), s.hidden_stride,
+                config_.hidden, config_.norm_eps, normed);
+      ops::PrepareDenseInput(weights_.head.type, config_.hidden, normed,
+                             s.head_input.data() + i * input);
+      if (screened) {
+        s.bounds[i] = ops::PrepareScreenInput(normed, config_.hidden, s.largest_row_norm,
+                                              s.screen.data() + i * s.screen_blocks);
       }
     }
-    team.Barrier();
-  }
+  });
+  team.Barrier();
+  const int64_t granules = (config_.vocabulary + ops::kDenseRowGranule - 1) / ops::kDenseRowGranule;
+  team.Share(granules, [&](int64_t begin, int64_t end) {
+    const int64_t row_begin = begin * ops::kDenseRowGranule;
+    const int64_t row_end = std::min<int64_t>(end * ops::kDenseRowGranule, config_.vocabulary);
+    if (screened) {
+      ops::MultiplyScreened(weights_.head, s.screen.data(), count, row_begin, row_end,
+                            s.logits.data(), s.logits_stride);
+    } else {
+      ops::MultiplyDense(weights_.head, s.head_input.data(), count, row_begin, row_end,
+                         s.logits.data(), s.logits_stride);
+    }
+  });
+  team.Barrier();
+  if (!screened) return;
+  team.ShareDynamic(count, [&](int64_t i) {
+    ops::RefineLargest(weights_.head, s.head_input.data() + i * input, s.bounds[i],
+                       s.logits.data() + i * s.logits_stride);
+  });
+  team.Barrier();
 }
 
-void Forward::Run(std::span<const Segment> segments, LogitsSink sink) {
+void Forward::PrepareScreen() {
+  State& s = *state_;
+  s.screen.resize(static_cast<size_t>(kHeadTokens * s.screen_blocks));
+  const int64_t granules = (config_.vocabulary + ops::kDenseRowGranule - 1) / ops::kDenseRowGranule;
+  std::vector<float> norms(static_cast<size_t>(pool_.threads()));
+  pool_.Run([&](Team& team) {
+    team.Share(granules, [&](int64_t begin, int64_t end) {
+      norms[static_cast<size_t>(team.index())] = ops::LargestRowNorm(
+          weights_.head, begin * ops::kDenseRowGranule, end * ops::kDenseRowGranule);
+    });
+  });
+  s.largest_row_norm = *std::max_element(norms.begin(), norms.end());
+}
+
+void Forward::Run(std::span<const Segment> segments, LogitsSink sink, LogitsForm form) {
   Plan(segments);
+  State& s = *state_;
+  const bool screened = form == LogitsForm::kTopExact && s.screen_blocks > 0 &&
+                        ops::ScreenHasKernel(weights_.head.type, config_.hidden);
+  if (screened && s.screen.empty()) PrepareScreen();
   pool_.Run([&](Team& team) {
     Embed(team);
     team.Barrier();
     for (int layer = 0; layer < config_.layers; ++layer) Layer(team, layer);
-    Head(team, sink);
+    const auto wanted = static_cast<int64_t>(s.wanted.size());
+    for (int64_t first = 0; first < wanted; first += kHeadTokens) {
+      const int64_t count = std::min(kHeadTokens, wanted - first);
+      Head(team, first, count, screened);
+      if (team.index() == 0) {
+        for (int64_t i = 0; i < count; ++i) {
+          const auto& [segment, token] = s.wanted[static_cast<size_t>(first + i)];
+          sink(segment, token, s.logits.data() + i * s.logits_stride);
+        }
+      }
+      team.Barrier();
+    }
   });
   for (const Segment& segment : segments) {
     segment.sequence->Advance(static_cast<int64_t>(segment.tokens.size()));

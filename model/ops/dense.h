@@ -9,8 +9,8 @@
 //
 //   Q6_K, 16 rows x 256 columns, 3360 bytes:
 //     f16 d[16 rows] | int8 scale[16 subs][16 rows] | u32 w[16 subs][3][16 rows]
-//     column 16 s + i, i < 15: bits 6 (i mod 5) .. +5 of w[s][i / 5]; i = 15: bits 30, 31 of
-//     w[s][0], w[s][1], w[s][2], lowest first
+//     column 16 s + i, i < 12: bits 8 (i mod 4) .. +5 of w[s][i / 4]; i >= 12: bits 6, 7 of byte
+//     i - 12 of w[s][0], w[s][1], w[s][2], lowest first. Codes stand on bytes for screen.h.
 //   Q4_0, 16 rows x 32 columns, 288 bytes:
 //     f16 d[16 rows] | u32 w[4][16 rows]; column 8 j + i: bits 4 i .. 4 i + 3 of w[j]
 //

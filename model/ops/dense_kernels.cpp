@@ -13,25 +13,17 @@
 #include "model/ops/vector_targets.h"
 
 #include "hwy/foreach_target.h"  // IWYU pragma: keep
-#include "hwy/cache_control.h"
 #include "hwy/highway.h"
 #include "model/ops/lanes-inl.h"
+#include "model/ops/q6-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace trit::ops::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-using Df = hn::CappedTag<float, 16>;
-using Di = hn::RebindToSigned<Df>;
 using Du = hn::RebindToUnsigned<Df>;
-using Vf = hn::Vec<Df>;
 using D1 = hn::CappedTag<float, 1>;
 
-#if HWY_TARGET == HWY_SCALAR
-constexpr int kVec = 1;
-#else
-constexpr int kVec = HWY_MAX_BYTES >= 64 ? 16 : HWY_MAX_BYTES / 4;
-#endif
 constexpr int kRowLanes = 32;  // virtual lanes of a dot product over a row
 constexpr int kRowVecs = kRowLanes / kVec;
 constexpr bool kWide = kVec == 16;
@@ -46,23 +38,10 @@ template <class D>
 HWY_INLINE hn::Vec<D> LoadAs(D d, const hwy::bfloat16_t* p) {
   return hn::PromoteTo(d, hn::LoadU(hn::Rebind<hwy::bfloat16_t, D>(), p));
 }
-HWY_INLINE Vf LoadI8(const uint8_t* p) {
-  return hn::ConvertTo(
-      Df(), hn::PromoteTo(Di(), hn::LoadU(hn::Rebind<int8_t, Df>(),
-                                          reinterpret_cast<const int8_t*>(p))));
-}
 HWY_INLINE float HalfAt(const uint8_t* p) {
   const D1 d;
   return hn::GetLane(hn::PromoteTo(
       d, hn::LoadU(hn::Rebind<hwy::float16_t, D1>(), reinterpret_cast<const hwy::float16_t*>(p))));
-}
-
-// Rows follow each other in memory, so reading ahead needs no bound but the matrix's own end, and a
-// prefetch beyond it is harmless. 4 KiB cover the latency of memory at 32 GB/s; without them one
-// thread streams 12 GB/s here.
-constexpr int64_t kAheadBytes = 4096;
-HWY_INLINE void PrefetchLine(const void* p) {
-  hwy::Prefetch(static_cast<const uint8_t*>(p) + kAheadBytes);
 }
 
 struct Job {
@@ -195,8 +174,6 @@ HWY_INLINE Vf CodeAt(hn::Vec<Di> words, int32_t mask) {
 template <int kTokens>
 HWY_INLINE void Q6Tile(const Job& job, int64_t row, int64_t token) {
   const Df d;
-  const Di di;
-  const Du du;
   const uint8_t* groups = job.data + row * (job.k / kQ6Columns * kQ6FileBytes);
   const float* x = job.x + token * job.x_stride;
   const float* sums = x + job.k;
@@ -205,41 +182,27 @@ HWY_INLINE void Q6Tile(const Job& job, int64_t row, int64_t token) {
     for (auto& v : total) v = hn::Zero(d);
     for (int64_t b = 0; b < job.k / kQ6Columns; ++b) {
       const uint8_t* group = groups + b * kQ6GroupBytes;
-      const Vf scale = LoadAs(d, reinterpret_cast<const hwy::float16_t*>(group) + lane);
-      const uint8_t* words = group + kQ6WordsOffset + 4 * lane;
-      for (int s = 0; s < 16; ++s, words += 192) {
-        const Vf factor = hn::Mul(LoadI8(group + kQ6ScalesOffset + 16 * s + lane), scale);
+      const Vf scale = Q6Scale(group, lane);
+      for (int s = 0; s < 16; ++s) {
+        const Vf factor = Q6Factor(group, lane, s, scale);
         const int64_t column = b * kQ6Columns + 16 * s;
-        const auto w0 = LoadWords(words);
-        const auto w1 = LoadWords(words + 64);
-        const auto w2 = LoadWords(words + 128);
-        PrefetchLine(words);
-        PrefetchLine(words + 64);
-        PrefetchLine(words + 128);
-        if (s % 4 == 0) PrefetchLine(group + 16 * s);
+        const Q6Words words = LoadQ6Words(group, lane, s);
+        const Vi fourth = Q6Fourth(words);
         Vf acc[kTokens];
 #pragma GCC unroll 8
         for (int t = 0; t < kTokens; ++t) {
           acc[t] = hn::Set(d, sums[t * job.x_stride + column / 16]);
         }
 #pragma GCC unroll 16
-        for (int i = 0; i < 15; ++i) {
-          const Vf code = CodeAt(i < 5 ? w0 : i < 10 ? w1 : w2, 63 << (6 * (i % 5)));
+        for (int i = 0; i < 16; ++i) {
+          const Vf code = CodeAt(i < 12 ? words.w[i / 4] : fourth, 63 << (8 * (i % 4)));
 #pragma GCC unroll 8
           for (int t = 0; t < kTokens; ++t) {
             acc[t] = hn::MulAdd(code, hn::Set(d, x[t * job.x_stride + column + i]), acc[t]);
           }
         }
-        const auto top = hn::Or(
-            hn::ShiftRight<30>(hn::BitCast(du, w0)),
-            hn::Or(hn::And(hn::ShiftRight<28>(hn::BitCast(du, w1)), hn::Set(du, 0xcu)),
-                   hn::And(hn::ShiftRight<26>(hn::BitCast(du, w2)), hn::Set(du, 0x30u))));
-        const Vf code = hn::ConvertTo(d, hn::BitCast(di, top));
 #pragma GCC unroll 8
-        for (int t = 0; t < kTokens; ++t) {
-          acc[t] = hn::MulAdd(code, hn::Set(d, x[t * job.x_stride + column + 15]), acc[t]);
-          total[t] = hn::MulAdd(acc[t], factor, total[t]);
-        }
+        for (int t = 0; t < kTokens; ++t) total[t] = hn::MulAdd(acc[t], factor, total[t]);
       }
     }
     for (int t = 0; t < kTokens; ++t) {

@@ -56,8 +56,11 @@ void PackQ6Block(const uint8_t* block, int lane, uint8_t* group) {
     group[kQ6ScalesOffset + 16 * s + lane] = block[192 + s];
     const uint8_t* c = codes + 16 * s;
     for (int j = 0; j < 3; ++j) {
-      uint32_t word = static_cast<uint32_t>((c[15] >> (2 * j)) & 3) << 30;
-      for (int i = 0; i < 5; ++i) word |= static_cast<uint32_t>(c[5 * j + i]) << (6 * i);
+      uint32_t word = 0;
+      for (int i = 0; i < 4; ++i) {
+        const uint32_t top = (c[12 + i] >> (2 * j)) & 3u;
+        word |= (c[4 * j + i] | top << 6) << (8 * i);
+      }
       StoreU32(words + 64 * (3 * s + j), word);
     }
   }
@@ -194,12 +197,14 @@ void UnpackDenseRow(const DenseView& view, int64_t row, float* out) {
           const float factor = d * static_cast<float>(scale);
           const uint8_t* words = at + kQ6WordsOffset + 192 * s + 4 * lane;
           const uint32_t w[3] = {LoadU32(words), LoadU32(words + 64), LoadU32(words + 128)};
-          for (int i = 0; i < 15; ++i) {
-            const int code = static_cast<int>(w[i / 5] >> (6 * (i % 5)) & 63u);
-            *out++ = factor * static_cast<float>(code - 32);
+          for (int i = 0; i < 16; ++i) {
+            const int at_bit = 8 * (i % 4);
+            const uint32_t code = i < 12 ? w[i / 4] >> at_bit & 63u
+                                         : (w[0] >> (at_bit + 6) & 3u) |
+                                               (w[1] >> (at_bit + 6) & 3u) << 2 |
+                                               (w[2] >> (at_bit + 6) & 3u) << 4;
+            *out++ = factor * static_cast<float>(static_cast<int>(code) - 32);
           }
-          const uint32_t code = (w[0] >> 30) | (w[1] >> 30) << 2 | (w[2] >> 30) << 4;
-          *out++ = factor * static_cast<float>(static_cast<int>(code) - 32);
         }
       }
       return;
@@ -227,7 +232,7 @@ void PrepareDenseInput(DenseType type, int64_t k, const float* x, float* prepare
       const float value = x[s * sub + i];
       sum += value;
       // The code stands at bit `place` of its word: the input takes the power of two.
-      const int64_t place = q6 ? (i < 15 ? 6 * (i % 5) : 0) : (i % 8 < 7 ? 4 * (i % 8) : 0);
+      const int64_t place = q6 ? 8 * (i % 4) : (i % 8 < 7 ? 4 * (i % 8) : 0);
       prepared[s * sub + i] = value * (1.0f / static_cast<float>(1u << place));
     }
     sums[s] = offset * sum;

@@ -11,6 +11,7 @@
 #include "model/ops/attention.h"
 #include "model/ops/dense.h"
 #include "model/ops/ops.h"
+#include "model/ops/screen.h"
 
 namespace trit::ops {
 namespace {
@@ -93,6 +94,19 @@ Outcome Everything() {
     }
     std::vector<float> logits(3 * 32);
     MultiplyDense({type, rows, k, packed.data()}, input.data(), 3, 0, rows, logits.data(), 32);
+    for (int t = 0; t < 3; ++t) keep({logits.begin() + 32 * t, logits.begin() + 32 * t + rows});
+    if (!ScreenHasKernel(type, k)) continue;
+    const DenseView view{type, rows, k, packed.data()};
+    keep({LargestRowNorm(view, 0, rows)});
+    std::vector<ScreenBlock> blocks(3 * k / kScreenColumns);
+    for (int t = 0; t < 3; ++t) {
+      ScreenBlock* own = blocks.data() + t * k / kScreenColumns;
+      keep({PrepareScreenInput(x.data() + 31 * t, k, 1, own)});
+      for (int b = 0; b < k / kScreenColumns; ++b) {
+        out.bytes.insert(out.bytes.end(), own[b].q, own[b].q + kScreenColumns);
+      }
+    }
+    MultiplyScreened(view, blocks.data(), 3, 0, rows, logits.data(), 32);
     for (int t = 0; t < 3; ++t) keep({logits.begin() + 32 * t, logits.begin() + 32 * t + rows});
   }
   return out;

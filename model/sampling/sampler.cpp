@@ -5,6 +5,8 @@
 #include <limits>
 #include <numeric>
 
+#include "model/ops/ops.h"
+#include "model/ops/vocabulary.h"
 #include "targets/base/error.h"
 
 namespace trit {
@@ -14,27 +16,18 @@ namespace {
 // against the head of the distribution; leaving them out keeps the sort to a few thousand tokens.
 constexpr float kNegligible = 34.0f;
 
-// The index of the largest logit, the lowest among equals. NaN is refused by the caller's check.
-size_t ArgMax(std::span<const float> logits) {
-  size_t best = 0;
-  for (size_t i = 1; i < logits.size(); ++i) {
-    if (logits[i] > logits[best]) best = i;
-  }
-  return best;
-}
-
-void CheckLogits(std::span<const float> logits) {
+// The index of the largest logit, the lowest among equals.
+size_t CheckedLargest(std::span<const float> logits) {
   if (logits.empty()) throw Error("sampling needs at least one logit, got none");
-  float largest = -std::numeric_limits<float>::infinity();
-  bool bad = false;
-  for (const float value : logits) {
-    bad |= !(value < std::numeric_limits<float>::infinity());
-    largest = std::max(largest, value);
+  const auto n = static_cast<int64_t>(logits.size());
+  if (ops::HasNanOrInfinity(logits.data(), n)) {
+    throw Error("sampling got a logit that is NaN or +inf: the model's output is broken");
   }
-  if (bad) throw Error("sampling got a logit that is NaN or +inf: the model's output is broken");
-  if (largest == -std::numeric_limits<float>::infinity()) {
+  const auto best = static_cast<size_t>(ops::ArgMax(logits.data(), n));
+  if (logits[best] == -std::numeric_limits<float>::infinity()) {
     throw Error("sampling got only -inf: logit_bias leaves no token to choose");
   }
+  return best;
 }
 
 bool Better(float a_logit, int32_t a, float b_logit, int32_t b) {
@@ -44,7 +37,8 @@ bool Better(float a_logit, int32_t a, float b_logit, int32_t b) {
 }  // namespace
 
 Sampler::Sampler(SamplingOptions options)
-    : options_(std::move(options)), state_(options_.seed),
+    : options_(std::move(options)),
+      state_(options_.seed),
       mirostat_mu_(2.0 * options_.mirostat_tau) {}
 
 // Candidates are sorted, best first, and stay so.
@@ -52,8 +46,8 @@ void Sampler::KeepTypical() {
   std::vector<double> p;
   double total = 0, entropy = 0;
   for (const Candidate& c : candidates_) {
-    p.push_back(std::exp(static_cast<double>(c.logit - candidates_[0].logit) /
-                         options_.temperature));
+    p.push_back(
+        std::exp(static_cast<double>(c.logit - candidates_[0].logit) / options_.temperature));
     total += p.back();
   }
   for (double& value : p) {
@@ -79,8 +73,8 @@ int32_t Sampler::SampleMirostat() {
   std::vector<double> p;
   double total = 0;
   for (const Candidate& c : candidates_) {
-    p.push_back(std::exp(static_cast<double>(c.logit - candidates_[0].logit) /
-                         options_.temperature));
+    p.push_back(
+        std::exp(static_cast<double>(c.logit - candidates_[0].logit) / options_.temperature));
     total += p.back();
   }
   size_t count = 0;
@@ -147,45 +141,97 @@ double Sampler::Draw() {
   return static_cast<double>(z >> 11) * 0x1p-53;
 }
 
+// No cut needs an order: walks the tokens by id, over piece sums first.
+int32_t Sampler::DrawById(std::span<const float> logits, float top, float floor) {
+  const auto n = static_cast<int64_t>(logits.size());
+  const double total =
+      ops::SumWeights(logits.data(), n, top, options_.temperature, floor, &piece_sums_);
+  double left = Draw() * total;
+  size_t piece = 0;
+  while (piece + 1 < piece_sums_.size() && left >= piece_sums_[piece]) left -= piece_sums_[piece++];
+  // Rounding may leave a little after a piece's last token: that token takes it. A last piece may
+  // be all zeros, so the search ends in one that is not.
+  while (piece > 0 && piece_sums_[piece] == 0) left = piece_sums_[--piece];
+  const int64_t begin = static_cast<int64_t>(piece) * ops::kWeightPiece;
+  const int64_t count = std::min(ops::kWeightPiece, n - begin);
+  float weights[ops::kWeightPiece];
+  ops::Weights(logits.data() + begin, count, top, options_.temperature, floor, weights);
+  int64_t chosen = 0;
+  for (int64_t i = 0; i < count; ++i) {
+    if (weights[i] == 0) continue;
+    chosen = i;
+    left -= weights[i];
+    if (left < 0) break;
+  }
+  return static_cast<int32_t>(begin + chosen);
+}
+
+// The best tokens, best first, as many as the cuts can need: those within a few temperatures of
+// the top are nearly always enough, so the vocabulary is rarely sorted. `total` is the weight of
+// all that top_p counts.
+void Sampler::CollectHead(std::span<const float> logits, float top, double* total) {
+  const auto n = static_cast<int64_t>(logits.size());
+  const bool everything = options_.mirostat_tau > 0 || options_.typical_p < 1.0f;
+  const size_t k = options_.top_k > 0 && !everything ? static_cast<size_t>(options_.top_k) : 0;
+  const float floor = top - kNegligible * options_.temperature;
+  double all = 0;
+  if (k == 0 && !everything) {
+    all = ops::SumWeights(logits.data(), n, top, options_.temperature, floor, &piece_sums_);
+  }
+  for (const float reach : {4.0f, 10.0f, kNegligible}) {
+    const bool last = reach == kNegligible;
+    if (everything && !last) continue;
+    indices_.clear();
+    ops::CollectAtLeast(logits.data(), n, top - reach * options_.temperature, &indices_);
+    candidates_.clear();
+    for (const int32_t token : indices_) {
+      candidates_.push_back({logits[static_cast<size_t>(token)], token});
+    }
+    if (k > 0 && candidates_.size() < k && !last) continue;
+    if (k > 0 && k < candidates_.size()) {
+      std::nth_element(candidates_.begin(), candidates_.begin() + static_cast<ptrdiff_t>(k),
+                       candidates_.end(), BetterCandidate);
+      candidates_.resize(k);
+    }
+    double here = 0;
+    for (const Candidate& c : candidates_) here += Weight(c.logit, top);
+    *total = k > 0 || everything ? here : all;
+    // min_p leaves out what is further than log(1 / min_p) temperatures from the top.
+    const bool enough = k > 0 || here >= options_.top_p * all ||
+                        (options_.min_p > 0 && std::log(options_.min_p) > -reach);
+    if (enough || last) break;
+  }
+  std::sort(candidates_.begin(), candidates_.end(), BetterCandidate);
+}
+
+double Sampler::Weight(float logit, float top) const {
+  return std::exp(static_cast<double>(logit - top) / options_.temperature);
+}
+
 int32_t Sampler::Sample(std::span<float> logits) {
   Penalise(logits);
-  CheckLogits(logits);
-  const size_t best = ArgMax(logits);
+  const size_t best = CheckedLargest(logits);
   if (options_.temperature <= 0.0f || options_.top_k == 1) return static_cast<int32_t>(best);
 
   const float top = logits[best];
-  const float floor = top - kNegligible * options_.temperature;
-  candidates_.clear();
-  for (size_t i = 0; i < logits.size(); ++i) {
-    if (logits[i] >= floor) candidates_.push_back({logits[i], static_cast<int32_t>(i)});
-  }
-  const auto better = [](const Candidate& a, const Candidate& b) {
-    return Better(a.logit, a.token, b.logit, b.token);
-  };
-  if (options_.mirostat_tau > 0) {
-    std::sort(candidates_.begin(), candidates_.end(), better);
-    return SampleMirostat();
-  }
-  const size_t k = options_.top_k > 0 ? static_cast<size_t>(options_.top_k) : candidates_.size();
-  if (k < candidates_.size()) {
-    std::nth_element(candidates_.begin(), candidates_.begin() + static_cast<ptrdiff_t>(k),
-                     candidates_.end(), better);
-    candidates_.resize(k);
-  }
-  std::sort(candidates_.begin(), candidates_.end(), better);
-  if (options_.typical_p < 1.0f) KeepTypical();
+  const bool ordered = options_.top_k > 0 || options_.top_p < 1.0f || options_.typical_p < 1.0f ||
+                       options_.min_p > 0 || options_.mirostat_tau > 0;
+  if (!ordered) return DrawById(logits, top, top - kNegligible * options_.temperature);
 
-  const auto weight = [&](const Candidate& c) {
-    return std::exp(static_cast<double>(c.logit - top) / options_.temperature);
-  };
   double total = 0;
-  for (const Candidate& c : candidates_) total += weight(c);
+  CollectHead(logits, top, &total);
+  if (options_.mirostat_tau > 0) return SampleMirostat();
+  if (options_.typical_p < 1.0f) {
+    KeepTypical();
+    total = 0;
+    for (const Candidate& c : candidates_) total += Weight(c.logit, top);
+  }
   // top_p keeps the shortest head that reaches the share; min_p those of at least that share of
   // the best one's probability. The best token always stays.
   double kept = 0;
   size_t count = 0;
   for (const Candidate& c : candidates_) {
-    const double w = weight(c);
+    const double w = Weight(c.logit, top);
     if (count > 0 && w < options_.min_p) break;
     kept += w;
     ++count;
@@ -193,20 +239,21 @@ int32_t Sampler::Sample(std::span<float> logits) {
   }
   double left = Draw() * kept;
   for (size_t i = 0; i < count; ++i) {
-    left -= weight(candidates_[i]);
+    left -= Weight(candidates_[i].logit, top);
     if (left < 0) return candidates_[i].token;
   }
   return candidates_[count - 1].token;  // rounding of the sum used up the draw
 }
 
 Logprobs LogprobsOf(std::span<const float> logits, int32_t chosen, int top) {
-  CheckLogits(logits);
+  const float largest = logits[CheckedLargest(logits)];
   if (chosen < 0 || static_cast<size_t>(chosen) >= logits.size()) {
     throw Error(Join("no logit for token ", chosen, ": there are ", logits.size()));
   }
-  const float largest = logits[ArgMax(logits)];
-  double sum = 0;
-  for (const float value : logits) sum += std::exp(static_cast<double>(value - largest));
+  const auto n = static_cast<int64_t>(logits.size());
+  std::vector<double> sums;
+  const double sum = ops::SumWeights(logits.data(), n, largest, 1.0f,
+                                     -std::numeric_limits<float>::infinity(), &sums);
   const double log_sum = std::log(sum) + largest;
   const auto logprob = [&](int32_t token) {
     return TokenLogprob{token, static_cast<float>(logits[token] - log_sum)};
@@ -214,15 +261,17 @@ Logprobs LogprobsOf(std::span<const float> logits, int32_t chosen, int top) {
 
   Logprobs result{logprob(chosen), {}};
   const size_t wanted = std::min(static_cast<size_t>(std::max(top, 0)), logits.size());
-  std::vector<int32_t> best;  // at most 20 in the API: insertion beats a sort of the vocabulary
-  for (size_t i = 0; wanted > 0 && i < logits.size(); ++i) {
-    const auto token = static_cast<int32_t>(i);
-    if (best.size() == wanted && !(logits[i] > logits[best.back()])) continue;
-    if (best.size() == wanted) best.pop_back();
-    const auto at = std::find_if(best.begin(), best.end(),
-                                 [&](int32_t other) { return logits[i] > logits[other]; });
-    best.insert(at, token);
+  std::vector<int32_t> best;
+  float floor = largest;
+  for (const float reach : {8.0f, 32.0f, std::numeric_limits<float>::infinity()}) {
+    if (best.size() >= wanted) break;
+    best.clear();
+    floor = largest - reach;
+    ops::CollectAtLeast(logits.data(), n, floor, &best);
   }
+  std::partial_sort(best.begin(), best.begin() + static_cast<ptrdiff_t>(wanted), best.end(),
+                    [&](int32_t a, int32_t b) { return Better(logits[a], a, logits[b], b); });
+  best.resize(wanted);
   for (const int32_t token : best) result.top.push_back(logprob(token));
   return result;
 }

@@ -2,11 +2,11 @@
 //
 // Order: logit_bias is added; tokens seen before are penalised (repeat over the last repeat_last_n
 // tokens of prompt and answer; frequency and presence over the answer only, as OpenAI defines
-// them); then temperature; then top_k, typical_p, top_p and min_p cut the distribution; then one draw.
-// temperature 0 is greedy: the largest logit, the lowest token among equals.
-// typical_p keeps the tokens whose surprise is nearest to the entropy, up to that share (Meister et
-// al.). mirostat_tau > 0 puts mirostat 2 in place of all cuts: tokens more surprising than mu bits
-// are left out, and mu follows the surprise of what was drawn with the rate eta.
+// them); then temperature; then top_k, typical_p, top_p and min_p cut the distribution; then one
+// draw. temperature 0 is greedy: the largest logit, the lowest token among equals. typical_p keeps
+// the tokens whose surprise is nearest to the entropy, up to that share (Meister et al.).
+// mirostat_tau > 0 puts mirostat 2 in place of all cuts: tokens more surprising than mu bits are
+// left out, and mu follows the surprise of what was drawn with the rate eta.
 //
 // The same options, history and logits give the same token on every machine whose exp() rounds
 // alike: the generator is our own (splitmix64, 53 bits a draw), no std distribution is used.
@@ -22,9 +22,9 @@ namespace trit {
 
 struct SamplingOptions {
   float temperature = 0.8f;
-  int top_k = 0;       // 0: all
-  float top_p = 1.0f;  // 1: all
-  float min_p = 0.0f;  // 0: all
+  int top_k = 0;              // 0: all
+  float top_p = 1.0f;         // 1: all
+  float min_p = 0.0f;         // 0: all
   float typical_p = 1.0f;     // 1: all
   float mirostat_tau = 0.0f;  // 0: off
   float mirostat_eta = 0.1f;
@@ -52,7 +52,13 @@ class Sampler {
     float logit;
     int32_t token;
   };
+  static bool BetterCandidate(const Candidate& a, const Candidate& b) {
+    return a.logit > b.logit || (a.logit == b.logit && a.token < b.token);
+  }
   void Penalise(std::span<float> logits) const;
+  double Weight(float logit, float top) const;
+  int32_t DrawById(std::span<const float> logits, float top, float floor);
+  void CollectHead(std::span<const float> logits, float top, double* total);
   double Draw();
   void KeepTypical();
   int32_t SampleMirostat();
@@ -63,6 +69,8 @@ class Sampler {
   size_t recent_next_ = 0;
   std::unordered_map<int32_t, int> answer_counts_;
   std::vector<Candidate> candidates_;
+  std::vector<int32_t> indices_;
+  std::vector<double> piece_sums_;
   double mirostat_mu_;
 };
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <map>
@@ -59,6 +60,65 @@ TEST(Sampler, CutsKeepTheHead) {
   EXPECT_EQ(keys({.top_p = 0.0f}), "0 ");
   EXPECT_EQ(keys({.min_p = 0.45f}), "0 2 3 ");
   EXPECT_EQ(keys({.top_k = 100}), "0 1 2 3 ");
+}
+
+// A vocabulary of real size: cuts must find their tokens without an order over all of them.
+TEST(Sampler, LargeVocabulariesFollowTheDistribution) {
+  constexpr int kVocabulary = 2503;
+  std::vector<float> logits(kVocabulary);
+  for (int i = 0; i < kVocabulary; ++i) {
+    logits[static_cast<size_t>(i)] = std::sin(static_cast<float>(i)) * 6;
+  }
+  std::vector<std::pair<double, int>> sorted;
+  double total = 0;
+  for (int i = 0; i < kVocabulary; ++i) {
+    sorted.emplace_back(std::exp(static_cast<double>(logits[static_cast<size_t>(i)])), i);
+    total += sorted.back().first;
+  }
+  std::sort(sorted.rbegin(), sorted.rend());
+  const auto allowed = [&](auto keep) {
+    std::map<int32_t, int> tokens;
+    double mass = 0;
+    for (size_t i = 0; i < sorted.size() && keep(i, mass); ++i) {
+      mass += sorted[i].first / total;
+      tokens[sorted[i].second] = 1;
+    }
+    return tokens;
+  };
+  const auto inside = [&](const SamplingOptions& options, const std::map<int32_t, int>& wanted) {
+    size_t seen = 0;
+    for (const auto& [token, count] : Draws(options, logits, 600)) {
+      EXPECT_TRUE(wanted.count(token)) << token;
+      ++seen;
+    }
+    EXPECT_GE(seen, std::min<size_t>(wanted.size() / 2, 60)) << "most of the kept tokens appear";
+  };
+  inside({.temperature = 1, .top_k = 60, .seed = 3},
+         allowed([](size_t i, double) { return i < 60; }));
+  inside({.temperature = 1, .top_p = 0.5f, .seed = 4},
+         allowed([](size_t, double mass) { return mass < 0.5; }));
+  inside({.temperature = 1, .top_p = 0.999f, .seed = 4},
+         allowed([](size_t, double mass) { return mass < 0.999; }));
+  inside({.temperature = 1, .min_p = 0.3f, .seed = 5},
+         allowed([&](size_t i, double) { return sorted[i].first >= 0.3 * sorted[0].first; }));
+  // Without a cut: the share of the second piece of 1024 is its mass.
+  double upper = 0;
+  for (const auto& [mass, token] : sorted)
+    upper += token >= 1024 && token < 2048 ? mass / total : 0;
+  int hits = 0;
+  for (const auto& [token, count] : Draws({.temperature = 1, .seed = 6}, logits, 6000)) {
+    if (token >= 1024 && token < 2048) hits += count;
+  }
+  EXPECT_NEAR(hits / 6000.0, upper, 0.035);  // 5 standard deviations
+}
+
+TEST(Sampler, TokensOfNoProbabilityAreNeverDrawn) {
+  std::vector<float> logits(3000, -kInfinity);
+  logits[1023] = 1;
+  logits[2047] = 1;
+  const auto seen = Draws({.temperature = 1, .seed = 2}, logits, 1000);
+  EXPECT_EQ(seen.size(), 2u);
+  EXPECT_EQ(seen.begin()->first, 1023);
 }
 
 TEST(Sampler, PenaltiesAndBias) {

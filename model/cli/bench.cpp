@@ -31,10 +31,10 @@ namespace {
 
 struct Options {
   RunOptions run;
-  std::vector<int> prompts{512}, generate{128}, threads, depths{0};
+  std::vector<int> prompts{512}, generate{128}, threads, depths{0}, streams{1};
   int repetitions = 3;
   std::string output = "md", record;
-  bool no_roofs = false;
+  bool no_roofs = false, top_exact = false;
 };
 
 struct Roof {
@@ -42,13 +42,13 @@ struct Roof {
 };
 
 struct Row {
-  int threads = 0, prompt = 0, generated = 0, depth = 0;
+  int threads = 0, prompt = 0, generated = 0, depth = 0, streams = 1;
   std::vector<double> seconds;
   double bytes_per_token = 0, macs_per_token = 0, joules_per_token = -1;
   uint64_t peak_rss = 0;
   Roof roof;
   std::string time, kernel, candidate, target, build_id;
-  int Tokens() const { return prompt + generated; }
+  int Tokens() const { return prompt + generated * streams; }
   double Mean() const {
     double sum = 0;
     for (const double s : seconds) sum += s;
@@ -110,19 +110,21 @@ class Bench {
 
   const Model& model() const { return *model_; }
 
-  Row Measure(int prompt, int generate, int depth) {
+  // `streams` sequences are decoded together, a token each a step; a prompt is one sequence's.
+  Row Measure(int prompt, int generate, int depth, int streams) {
     Row row;
     row.threads = model_->pool().threads();
     row.prompt = prompt;
     row.generated = generate;
     row.depth = depth;
+    row.streams = streams;
     char text[32];
     const std::time_t now = std::time(nullptr);
     std::strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", std::gmtime(&now));
     row.time = text;
     const LayerWeights& layer = model_->weights().layers.front();
     const KernelChoice& choice =
-        layer.gate_up.plan().For(prompt > 0 ? std::min(prompt, options_.run.batch) : 1);
+        layer.gate_up.plan().For(prompt > 0 ? std::min(prompt, options_.run.batch) : streams);
     row.kernel = choice.kernel->name;
     row.candidate = choice.kernel->candidate;
     row.target = choice.library ? choice.library->target().key : "portable";
@@ -132,15 +134,18 @@ class Bench {
                        " tokens do not fit the context of ", model_->context()));
     }
     CountWork(&row);
-    Session session(*model_);
-    if (depth > 0) session.Feed(Tokens(depth));
-    RunOnce(session, prompt, generate, depth);  // wakes threads, touches buffers
+    std::vector<KvSequence> sequences;
+    for (int i = 0; i < streams; ++i) {
+      sequences.emplace_back(model_->kv_pool());
+      if (depth > 0) Feed(sequences.back(), Tokens(depth));
+    }
+    RunOnce(sequences, prompt, generate, depth);  // wakes threads, touches buffers
     row.peak_rss = PeakRss();
     double joules = 0;
     for (int r = 0; r < options_.repetitions; ++r) {
       MeasureRoof(&row.roof);
       const double energy = Joules(), start = Now();
-      RunOnce(session, prompt, generate, depth);
+      RunOnce(sequences, prompt, generate, depth);
       row.seconds.push_back(Now() - start);
       joules = energy >= 0 && joules >= 0 ? joules + Joules() - energy : -1;
     }
@@ -160,10 +165,24 @@ class Bench {
     return tokens;
   }
 
-  void RunOnce(Session& session, int prompt, int generate, int depth) {
-    session.Truncate(depth);
-    if (prompt > 0) session.Feed(Tokens(prompt));
-    for (const int32_t token : Tokens(generate)) session.Feed({&token, 1});
+  void Feed(KvSequence& sequence, std::span<const int32_t> tokens) {
+    const auto batch = static_cast<size_t>(model_->forward().max_tokens());
+    for (size_t at = 0; at < tokens.size(); at += batch) {
+      const auto piece = tokens.subspan(at, std::min(batch, tokens.size() - at));
+      const Segment segment{&sequence, piece, at + piece.size() == tokens.size() ? 1 : 0};
+      model_->forward().Run({&segment, 1}, [](int, int64_t, float*) {});
+    }
+  }
+
+  void RunOnce(std::vector<KvSequence>& sequences, int prompt, int generate, int depth) {
+    for (KvSequence& sequence : sequences) sequence.Truncate(depth);
+    if (prompt > 0) Feed(sequences[0], Tokens(prompt));
+    std::vector<Segment> segments(sequences.size());
+    for (const int32_t token : Tokens(generate)) {
+      for (size_t i = 0; i < sequences.size(); ++i) segments[i] = {&sequences[i], {&token, 1}, 1};
+      model_->forward().Run(segments, [](int, int64_t, float*) {},
+                            options_.top_exact ? LogitsForm::kTopExact : LogitsForm::kExact);
+    }
   }
 
   void CountWork(Row* row) const {
@@ -182,8 +201,10 @@ class Bench {
         (static_cast<double>(c.head_dim) * static_cast<double>(kv.value_bytes()) +
          (kv.type == ops::KvType::kInt8 ? sizeof(float) : 0));
     const double positions = row->depth + row->prompt + (row->generated + 1) / 2.0;
-    row->bytes_per_token = static_cast<double>(w.packed_bytes) + static_cast<double>(w.head_bytes) +
-                           norms + position * positions;
+    // Weights are read once for all streams of a step.
+    const double weights =
+        static_cast<double>(w.packed_bytes) + static_cast<double>(w.head_bytes) + norms;
+    row->bytes_per_token = weights / row->streams + position * positions;
   }
 
   void MeasureRoof(Roof* roof) {
@@ -235,6 +256,8 @@ nlohmann::ordered_json Json(const Row& row, const Model& model, const Options& o
   json["n_prompt"] = row.prompt;
   json["n_gen"] = row.generated;
   json["n_depth"] = row.depth;
+  json["n_streams"] = row.streams;
+  json["logits"] = o.top_exact ? "top-exact" : "exact";
   json["test_time"] = row.time;
   json["avg_ns"] = static_cast<int64_t>(row.Mean() * 1e9);
   json["stddev_ns"] = static_cast<int64_t>(n > 1 ? std::sqrt(ns_squares / (n - 1)) : 0);
@@ -265,6 +288,7 @@ std::string TestName(const Row& row) {
   std::string name;
   if (row.prompt > 0) name += Join("pp", row.prompt);
   if (row.generated > 0) name += Join(name.empty() ? "" : "+", "tg", row.generated);
+  if (row.streams > 1) name += Join(" x ", row.streams, " streams");
   if (row.depth > 0) name += Join(" @ d", row.depth);
   return name;
 }
@@ -301,8 +325,8 @@ void Run(const Options& o) {
   for (const int count : threads) {
     ResetPeakRss();
     Bench bench(o, count);
-    const auto one = [&](int prompt, int generate, int depth) {
-      const Row row = bench.Measure(prompt, generate, depth);
+    const auto one = [&](int prompt, int generate, int depth, int streams) {
+      const Row row = bench.Measure(prompt, generate, depth, streams);
       const auto json = Json(row, bench.model(), o);
       const auto [rate, deviation] = row.Rates();
       if (folder) folder->Append(AsRecord(row, bench.model(), o));
@@ -343,10 +367,12 @@ void Run(const Options& o) {
     };
     for (const int depth : o.depths) {
       for (const int prompt : o.prompts) {
-        if (prompt > 0) one(prompt, 0, depth);
+        if (prompt > 0) one(prompt, 0, depth, 1);
       }
       for (const int generate : o.generate) {
-        if (generate > 0) one(0, generate, depth);
+        for (const int streams : o.streams) {
+          if (generate > 0) one(0, generate, depth, streams);
+        }
       }
     }
   }
@@ -368,10 +394,15 @@ void SetUpBench(CLI::App& app, int&) {
   app.add_option("-d,--n-depth", o->depths, "tokens in the cache before a test, a list")
       ->delimiter(',')
       ->check(CLI::Range(0, 1 << 24));
+  app.add_option("-s,--streams", o->streams, "sequences decoded together, a list; t/s is their sum")
+      ->delimiter(',')
+      ->check(CLI::Range(1, 256));
   app.add_option("-r,--repetitions", o->repetitions, "of each test")->check(CLI::Range(1, 1000));
   app.add_option("-o,--output", o->output, "md, csv, json (an array of rows) or jsonl")
       ->check(CLI::IsMember({"md", "csv", "json", "jsonl"}));
   app.add_option("--record", o->record, "append a record of each test in this folder");
+  app.add_flag("--top-exact", o->top_exact,
+               "logits as the server computes them: the largest exact, the others within a bound");
   app.add_flag("--no-roofs", o->no_roofs, "do not measure the machine's limits");
   app.footer("Example:\n  trit bench -m 2b4t.gguf -p 512 -n 128 -t 1,2 -r 3 -o json");
   app.callback([o] { Run(*o); });

@@ -41,6 +41,8 @@ ModelEngine::ModelEngine(std::unique_ptr<Model> model, const ModelEngineOptions&
   facts_.threads = model_->pool().threads();
   facts_.stop_tokens = model_->StopTokens();
   facts_.kernels = model_->KernelLines();
+  const KernelChoice& choice = model_->weights().layers.front().gate_up.plan().For(1);
+  facts_.target = choice.library ? choice.library->target().key : "portable";
   // The tokenizer is made now: afterwards several threads read it.
   model_->tokenizer();
   try {
@@ -125,10 +127,13 @@ std::span<float> ModelEngine::Step(std::span<const StepItem> items) {
     wanted += items[i].want_logits;
   }
   logits_.resize(wanted * width);
-  model_->forward().Run(segments, [&](int segment, int64_t, float* logits) {
-    std::memcpy(logits_.data() + rows[static_cast<size_t>(segment)] * width, logits,
-                width * sizeof(float));
-  });
+  model_->forward().Run(
+      segments,
+      [&](int segment, int64_t, float* logits) {
+        std::memcpy(logits_.data() + rows[static_cast<size_t>(segment)] * width, logits,
+                    width * sizeof(float));
+      },
+      LogitsForm::kTopExact);
   for (const StepItem& item : items) {
     Slot& slot = *slots_[static_cast<size_t>(item.slot)];
     slot.tokens.insert(slot.tokens.end(), item.tokens.begin(), item.tokens.end());

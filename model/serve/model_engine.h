@@ -34,7 +34,7 @@ class ModelEngine : public Engine {
   void Close(int slot) override;
   CacheUse Cache() const override;
 
-  const Model& model() const { return *model_; }
+  Model& model() { return *model_; }
 
  private:
   struct Slot {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
 
 namespace trit::serve {
 namespace {
@@ -10,6 +11,7 @@ namespace {
 // a single preempted step (commonly 2..10x) is cut to 3x before it counts.
 constexpr double kWeight = 0.25;
 constexpr double kOutlier = 3.0;
+constexpr double kMostSpread = 0.15;
 
 }  // namespace
 
@@ -34,11 +36,22 @@ void StepTimes::Record(int rows, int64_t ns) {
     entry.mean_rows = rows;
     return;
   }
-  entry.ns += kWeight * (std::min(sample, kOutlier * entry.ns) - entry.ns);
+  const double seen = std::min(sample, kOutlier * entry.ns);
+  entry.spread += kWeight * (std::fabs(seen - entry.ns) - entry.spread);
+  entry.ns += kWeight * (seen - entry.ns);
   entry.mean_rows += kWeight * (rows - entry.mean_rows);
 }
 
 int64_t StepTimes::Estimate(int rows) const {
+  return Interpolate(rows, [](const Class& c) { return c.ns; });
+}
+
+int64_t StepTimes::EstimateHigh(int rows) const {
+  return Interpolate(
+      rows, [](const Class& c) { return c.ns + std::min(2 * c.spread, kMostSpread * c.ns); });
+}
+
+int64_t StepTimes::Interpolate(int rows, double (*value)(const Class&)) const {
   const Class* below = nullptr;
   const Class* above = nullptr;
   double highest_below = 0;  // times are taken as non-decreasing in the rows
@@ -46,7 +59,7 @@ int64_t StepTimes::Estimate(int rows) const {
     if (entry.ns == 0) continue;
     if (entry.mean_rows <= rows) {
       below = &entry;
-      highest_below = std::max(highest_below, entry.ns);
+      highest_below = std::max(highest_below, value(entry));
     } else {
       above = &entry;
       break;
@@ -55,12 +68,12 @@ int64_t StepTimes::Estimate(int rows) const {
   if (!below && !above) return 0;
   double ns;
   if (!below) {
-    ns = above->ns;  // fewer rows take no longer
+    ns = value(*above);  // fewer rows take no longer
   } else if (!above) {
     ns = highest_below * rows / below->mean_rows;
   } else {
     const double share = (rows - below->mean_rows) / (above->mean_rows - below->mean_rows);
-    ns = highest_below + share * std::max(0.0, above->ns - highest_below);
+    ns = highest_below + share * std::max(0.0, value(*above) - highest_below);
   }
   return static_cast<int64_t>(ns);
 }
@@ -76,7 +89,7 @@ int StepTimes::PromptBudget(int decode_rows, int64_t limit_ns) const {
   int high = std::max(low, top);
   while (low < high) {
     const int middle = low + (high - low + 1) / 2;
-    if (Estimate(middle) <= limit_ns) {
+    if (EstimateHigh(middle) <= limit_ns) {
       low = middle;
     } else {
       high = middle - 1;

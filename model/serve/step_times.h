@@ -23,9 +23,14 @@ class StepTimes {
   // (an upper bound: a pass has a fixed part). 0 when nothing has been measured.
   int64_t Estimate(int rows) const;
 
+  // The same with room for steps that take longer than their class's average: twice the average
+  // deviation seen, at most 15 % (a busy machine must not stop prompts altogether).
+  int64_t EstimateHigh(int rows) const;
+
   // The most prompt tokens that may join `decode_rows` decode rows so that the pass takes at most
-  // `limit_ns`, at least 1 and at most max_rows - decode_rows. Never more than twice the largest
-  // class measured so far, so that a first guess costs little.
+  // `limit_ns` even when it is one of the slower ones, at least 1 and at most max_rows -
+  // decode_rows. Never more than twice the largest class measured so far, so that a first guess
+  // costs little.
   int PromptBudget(int decode_rows, int64_t limit_ns) const;
 
   int max_rows() const { return max_rows_; }
@@ -34,7 +39,9 @@ class StepTimes {
   struct Class {
     double ns = 0;         // running average; 0: no sample yet
     double mean_rows = 0;  // of the samples
+    double spread = 0;     // running average of |sample - ns|
   };
+  int64_t Interpolate(int rows, double (*value)(const Class&)) const;
   static size_t ClassOf(int rows);
 
   int max_rows_;

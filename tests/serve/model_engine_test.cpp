@@ -19,7 +19,9 @@ class ModelEngineTest : public ::testing::Test {
   void SetUp() override {
     path_ = Join(::testing::TempDir(), "trit-serve-", static_cast<int64_t>(getpid()), ".gguf");
     const Preset& preset = FindPreset("tiny");
-    SynthModel(preset, SynthVocabulary(512), path_, {});
+    SynthOptions options;
+    options.head = "q6_k";  // the form whose logits are screened
+    SynthModel(preset, SynthVocabulary(512), path_, options);
   }
   void TearDown() override { std::remove(path_.c_str()); }
 
@@ -81,6 +83,26 @@ TEST_F(ModelEngineTest, TheSameTokensAloneAndInABatchOfEight) {
   const auto batch = Load(8);
   EXPECT_EQ(Answers(batch.get(), prompts), alone);
   EXPECT_EQ(Answers(batch.get(), prompts), alone) << "from cached pages";
+}
+
+TEST_F(ModelEngineTest, TheLargestLogitIsTheOneOfTheExactHead) {
+  const auto engine = Load(2);
+  Session session(engine->model());
+  bool screened = false;
+  for (int i = 0; i < 30; ++i) {
+    const auto prompt = PromptOf(i, 5 + i);
+    session.Truncate(0);
+    const float* exact = session.Feed(*prompt);
+    ASSERT_EQ(engine->Open(0, *prompt, 60), 0);
+    const StepItem item{0, *prompt, true};
+    const auto got = engine->Step({&item, 1});
+    const auto best = std::max_element(exact, exact + got.size()) - exact;
+    EXPECT_EQ(std::max_element(got.begin(), got.end()) - got.begin(), best);
+    EXPECT_EQ(got[static_cast<size_t>(best)], exact[best]);
+    for (size_t n = 0; n < got.size(); ++n) screened |= got[n] != exact[n];
+    engine->Close(0);
+  }
+  EXPECT_TRUE(screened) << "the int8 form was not used: this test shows nothing";
 }
 
 TEST_F(ModelEngineTest, LogitsDoNotDependOnTheBatchBitForBit) {
@@ -148,6 +170,16 @@ TEST_F(ModelEngineTest, ChatTextNeverBecomesAControlToken) {
   EXPECT_EQ(text, "User: hi <|eot_id|> thereAssistant: ");
   EXPECT_EQ(engine->TokenBytes(eot, false), "");
   EXPECT_EQ(engine->TokenBytes(eot, true), "<|eot_id|>");
+}
+
+TEST_F(ModelEngineTest, FactsNameTheModelAndWhatRunsIt) {
+  const auto engine = Load(3);
+  const EngineFacts& facts = engine->Facts();
+  EXPECT_EQ(facts.slots, 3);
+  EXPECT_EQ(facts.architecture, "bitnet-b1.58");
+  EXPECT_FALSE(facts.target.empty());
+  ASSERT_FALSE(facts.kernels.empty());
+  EXPECT_NE(facts.kernels[0].find("attn_qkv"), std::string::npos);
 }
 
 TEST_F(ModelEngineTest, ACacheTooSmallForOneSequenceIsRefused) {

@@ -44,6 +44,21 @@ TEST(StepTimes, FollowsAChangeAndShrugsOffAnOutlier) {
   EXPECT_NEAR(static_cast<double>(times.Estimate(4)), 100'000, 2'000);
 }
 
+TEST(StepTimes, RestlessStepsGetSmallerPieces) {
+  StepTimes calm(512), restless(512);
+  for (int i = 0; i < 40; ++i) {
+    for (int rows = 1; rows <= 512; rows *= 2) {
+      calm.Record(rows, Cost(rows));
+      restless.Record(rows, Cost(rows) * (i % 2 ? 108 : 92) / 100);
+    }
+  }
+  EXPECT_NEAR(static_cast<double>(restless.Estimate(64)), static_cast<double>(calm.Estimate(64)),
+              0.03 * static_cast<double>(calm.Estimate(64)));
+  EXPECT_LT(restless.PromptBudget(4, 90'000), calm.PromptBudget(4, 90'000));
+  EXPECT_GT(restless.PromptBudget(4, 90'000), 30) << "but never much smaller ones";
+  EXPECT_EQ(calm.EstimateHigh(64), calm.Estimate(64));
+}
+
 TEST(StepTimes, AnyRowsFallIntoAClass) {
   StepTimes times(700);
   for (int rows = 1; rows <= 2000; ++rows) times.Record(rows, 1000 + rows);

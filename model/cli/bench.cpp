@@ -180,8 +180,9 @@ class Bench {
     std::vector<Segment> segments(sequences.size());
     for (const int32_t token : Tokens(generate)) {
       for (size_t i = 0; i < sequences.size(); ++i) segments[i] = {&sequences[i], {&token, 1}, 1};
-      model_->forward().Run(segments, [](int, int64_t, float*) {},
-                            options_.top_exact ? LogitsForm::kTopExact : LogitsForm::kExact);
+      model_->forward().Run(
+          segments, [](int, int64_t, float*) {},
+          options_.top_exact ? LogitsForm::kTopExact : LogitsForm::kExact);
     }
   }
 

@@ -46,6 +46,13 @@ class CompileJob:
         self.loop.wait()
 
 
+def cpu():
+    for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("model name"):
+            return f"{line.split(':', 1)[1].strip()}, {os.cpu_count()} cores"
+    return f"{os.cpu_count()} cores"
+
+
 def generate(tritforge, target, folder, rows=None):
     library = folder / "lib" / f"libtrit_kernels_{target}.so"
     if not library.exists():
@@ -124,9 +131,14 @@ def main():
         library, text = (o.work / "planted.txt").read_text().splitlines()
         if o.prepare:
             return 0
-        if not o.out.exists():
-            o.out.write_text(f"Planted: `{text}` for 6912 x 2560 at 65 tokens and more.\n\n"
-                             "| comparison | verdict | slower, faster, same, unsure | planted "
+        before = o.out.read_text() if o.out.exists() else (
+            "# Verdicts of `tritforge compare` beside a compile job\n\nMade by "
+            "`tests/report/compare_proof.py`: two libraries on the first core, six workloads, the "
+            f"default threshold,\na budget of {o.budget:.0f} s; a compiler runs on the last core "
+            f"all the time. {cpu()}.\n")
+        if text not in before:
+            o.out.write_text(f"{before}\nPlanted: `{text}` for 6912 x 2560 at 65 tokens and "
+                             "more.\n\n| comparison | verdict | slower, faster, same, unsure | planted "
                              "workload, B/A [99 %] | s | exit code |\n|---|---|---|---|---:|---:|\n")
         for kind, count in (("A/A", o.aa), ("planted", o.planted)):
             for _ in range(count):

@@ -13,7 +13,6 @@ bool Supports(const Target& target) {
   return target.vector_bytes >= 16 && HasMicroOp(target, "trit_join16", target.vector_bytes);
 }
 
-
 Space MakeSpace(const Target& target) {
   const int unit = target.vector_bytes;
   Space space("bits", target.key);
@@ -23,20 +22,52 @@ Space MakeSpace(const Target& target) {
       .Ints("prefetch", {0, 8, 16, 24, 32}, "steps the weights are fetched ahead")
       .Rule("a granule is a whole number of vectors",
             [unit](const Candidate& c) { return c.Int("rows") % unit == 0; })
-      .Rule("the loop divides a K block", [](const Candidate& c) {
-        return c.Int("steps") % c.Int("unroll") == 0;
-      });
+      .Rule("the loop divides a K block",
+            [](const Candidate& c) { return c.Int("steps") % c.Int("unroll") == 0; });
+  AddPlaneForms(&space);
   return space;
 }
 
+LayoutSpec Layout(const Candidate& candidate, const Target& target) {
+  const int rows = candidate.Int("rows"), steps = candidate.Int("steps");
+  LayoutSpec layout = PlanesLayout("bits", rows, target.vector_bytes, 4 * steps);
+  layout.inner.push_back(steps);
+  return layout;
+}
+
+KernelParts BuildManyTokens(const Candidate& candidate, const Target& target) {
+  ColumnsPlan plan = PlaneColumns(Layout(candidate, target), candidate, target);
+  // Four bytes a step, so that the tables of sixteen columns are made at once.
+  plan.lookups = 4;
+  plan.steps = candidate.Int("steps") / 4;
+  plan.column = [](Expr i, Expr q, int j) { return 4 * i + 16 * q + j; };
+  plan.low = plan.high = plan.stride = 16;
+  plan.index = [](const MatmulBuffers& buffers, const ColumnsPlace& at, Expr i, Expr q) {
+    const Expr byte = ColumnByte(buffers, at, i + 4 * q);
+    return std::pair{byte % 16, byte / 16};
+  };
+  // Low bits less one of every code, then twice the high bits.
+  plan.low_half = [](const Expr& e, const ColumnsPlan::Columns& x) {
+    Expr sum = cast<int16_t>(e % 2 - 1) * x(0);
+    for (int j = 1; j < 4; ++j) sum += cast<int16_t>(e / (1 << j) % 2 - 1) * x(j);
+    return sum;
+  };
+  plan.high_half = [](const Expr& e, const ColumnsPlan::Columns& x) {
+    Expr sum = cast<int16_t>(2 * (e % 2)) * x(0);
+    for (int j = 1; j < 4; ++j) sum += cast<int16_t>(2 * (e / (1 << j) % 2)) * x(j);
+    return sum;
+  };
+  return BuildColumns(plan, target);
+}
+
 KernelParts Build(const Candidate& candidate, const Target& target) {
+  if (candidate.Name("form") == "columns") return BuildManyTokens(candidate, target);
   PlanesPlan plan;
   plan.rows = candidate.Int("rows");
   plan.steps = candidate.Int("steps");
   plan.unroll = candidate.Int("unroll");
   plan.prefetch = candidate.Int("prefetch");
-  plan.layout = PlanesLayout("bits", plan.rows, target.vector_bytes, 4 * plan.steps);
-  plan.layout.inner.push_back(plan.steps);
+  plan.layout = Layout(candidate, target);
   plan.form = PlanesForm(4, 16, PlaneDigits::kBits, plan.steps, true);
   plan.planes = 2;
   plan.value = [](const MatmulBuffers& buffers, const PlanePlace& at) {

@@ -66,7 +66,10 @@ Expr JoinSigned(const MatmulBuffers& buffers, const PlanePlace& at, Expr index, 
 
 KernelParts BuildPlanes(const PlanesPlan& plan, const Target& target) {
   const int unit = target.vector_bytes, vecs = plan.rows / unit;
-  KernelParts p{plan.layout, plan.form, MatmulBuffers(plan.layout, plan.form), Func("y"),
+  KernelParts p{plan.layout,
+                plan.form,
+                MatmulBuffers(plan.layout, plan.form),
+                Func("y"),
                 {{8, 1}, {unit / 16, 8}, {2, unit / 2}, {vecs, unit}}};
   PlanePlace at;
   at.k = RDom(0, plan.lookups, 0, plan.steps, "k");
@@ -100,6 +103,34 @@ KernelParts BuildPlanes(const PlanesPlan& plan, const Target& target) {
                           Halide::PrefetchBoundStrategy::NonFaulting);
   }
   return p;
+}
+
+void AddPlaneForms(Space* space) {
+  space->Names("form", {"tables", "columns"}, "lookups of one token, or of many side by side")
+      .Ints("m_tile", {1, 16, 32, 64}, "tokens side by side")
+      .Ints("cache", {1, 4, 8, 16, 32}, "granules whose sums stay in cache")
+      .Rule(
+          "one token is looked up by tables, many by columns",
+          [](const Candidate& c) { return (c.Name("form") == "tables") == (c.Int("m_tile") == 1); })
+      .Rule("unroll and prefetch are for tables, cache for columns", [](const Candidate& c) {
+        return c.Name("form") == "tables" ? c.Int("cache") == 1
+                                          : c.Int("unroll") == 1 && c.Int("prefetch") == 0;
+      });
+}
+
+ColumnsPlan PlaneColumns(const LayoutSpec& layout, const Candidate& candidate,
+                         const Target& target) {
+  const int unit = target.vector_bytes;
+  ColumnsPlan plan;
+  plan.layout = layout;
+  plan.y_inner = {{8, 1}, {unit / 16, 8}, {2, unit / 2}, {candidate.Int("rows") / unit, unit}};
+  plan.tokens = candidate.Int("m_tile");
+  plan.cache = candidate.Int("cache");
+  return plan;
+}
+
+Expr ColumnByte(const MatmulBuffers& buffers, const ColumnsPlace& at, Expr step) {
+  return cast<int>(buffers.w(at.rows[0], at.rows[2], at.rows[1], at.rows[3], step, at.kb, at.g));
 }
 
 }  // namespace trit

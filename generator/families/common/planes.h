@@ -1,10 +1,11 @@
 // What the families with byte-plane tables share: int16 entries that lie as a plane of low and one
-// of high bytes, looked up with a byte shuffle, joined by unpack instructions, summed in int16 for a
-// K block, then added to y. A family says how a byte of weights becomes indices.
+// of high bytes, looked up with a byte shuffle, joined by unpack instructions, summed in int16 for
+// a K block, then added to y. A family says how a byte of weights becomes indices.
 #pragma once
 
 #include <functional>
 
+#include "generator/families/common/columns.h"
 #include "generator/family.h"
 
 namespace trit {
@@ -44,5 +45,16 @@ Halide::Expr JoinSigned(const MatmulBuffers& buffers, const PlanePlace& at, Hali
                         Halide::Expr group, Halide::Expr sign);
 
 KernelParts BuildPlanes(const PlanesPlan& plan, const Target& target);
+
+// form=tables: lookups of one token; form=columns: vector lookups of the same bytes for m_tile
+// tokens.
+void AddPlaneForms(Space* space);
+
+// What a plan over the same layout begins with: rows, tokens, cache, K blocks of `steps` steps.
+ColumnsPlan PlaneColumns(const LayoutSpec& layout, const Candidate& candidate,
+                         const Target& target);
+
+// The byte `i` of step `step` of a row: i is left out where a step is one byte.
+Halide::Expr ColumnByte(const MatmulBuffers& buffers, const ColumnsPlace& at, Halide::Expr step);
 
 }  // namespace trit

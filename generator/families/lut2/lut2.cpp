@@ -13,7 +13,6 @@ bool Supports(const Target& target) {
   return target.vector_bytes >= 16 && HasMicroOp(target, "trit_join16", target.vector_bytes);
 }
 
-
 Space MakeSpace(const Target& target) {
   const int unit = target.vector_bytes;
   Space space("lut2", target.key);
@@ -23,20 +22,49 @@ Space MakeSpace(const Target& target) {
       .Ints("prefetch", {0, 8, 16, 24, 32}, "steps the weights are fetched ahead")
       .Rule("a granule is a whole number of vectors",
             [unit](const Candidate& c) { return c.Int("rows") % unit == 0; })
-      .Rule("the loop divides a K block", [](const Candidate& c) {
-        return c.Int("steps") % c.Int("unroll") == 0;
-      });
+      .Rule("the loop divides a K block",
+            [](const Candidate& c) { return c.Int("steps") % c.Int("unroll") == 0; });
+  AddPlaneForms(&space);
   return space;
 }
 
+LayoutSpec Layout(const Candidate& candidate, const Target& target) {
+  const int rows = candidate.Int("rows"), steps = candidate.Int("steps");
+  LayoutSpec layout = PlanesLayout("lut2", rows, target.vector_bytes, 4 * steps);
+  layout.inner.push_back(steps);
+  return layout;
+}
+
+KernelParts BuildManyTokens(const Candidate& candidate, const Target& target) {
+  ColumnsPlan plan = PlaneColumns(Layout(candidate, target), candidate, target);
+  // Four bytes a step, so that the tables of sixteen columns are made at once.
+  plan.lookups = 4;
+  plan.steps = candidate.Int("steps") / 4;
+  plan.column = [](Expr i, Expr q, int j) { return 4 * i + 16 * q + j; };
+  plan.low = plan.high = 9;
+  plan.stride = 16;
+  plan.index = [](const MatmulBuffers& buffers, const ColumnsPlace& at, Expr i, Expr q) {
+    const Expr byte = ColumnByte(buffers, at, i + 4 * q);
+    return std::pair{byte % 16, byte / 16};
+  };
+  const auto pair = [](const Expr& e, const Expr& x, const Expr& z) {
+    return cast<int16_t>(e / 3 - 1) * x + cast<int16_t>(e % 3 - 1) * z;
+  };
+  plan.low_half = [=](const Expr& e, const ColumnsPlan::Columns& x) { return pair(e, x(0), x(1)); };
+  plan.high_half = [=](const Expr& e, const ColumnsPlan::Columns& x) {
+    return pair(e, x(2), x(3));
+  };
+  return BuildColumns(plan, target);
+}
+
 KernelParts Build(const Candidate& candidate, const Target& target) {
+  if (candidate.Name("form") == "columns") return BuildManyTokens(candidate, target);
   PlanesPlan plan;
   plan.rows = candidate.Int("rows");
   plan.steps = candidate.Int("steps");
   plan.unroll = candidate.Int("unroll");
   plan.prefetch = candidate.Int("prefetch");
-  plan.layout = PlanesLayout("lut2", plan.rows, target.vector_bytes, 4 * plan.steps);
-  plan.layout.inner.push_back(plan.steps);
+  plan.layout = Layout(candidate, target);
   plan.form = PlanesForm(2, 16, PlaneDigits::kBase3, 2 * plan.steps, false);
   plan.lookups = 2;
   plan.value = [](const MatmulBuffers& buffers, const PlanePlace& at) {

@@ -7,6 +7,7 @@
 // Decode reads every code once: they are shifted and masked out of the registers the weights were
 // loaded to. With many tokens and a weak multiplier unpack=tile writes the codes of a granule to
 // scratch once and all tokens read them from there.
+#include "generator/families/mad2/layout.h"
 #include "generator/family.h"
 #include "generator/forms/rows.h"
 #include "generator/select/micro_ops.h"
@@ -64,23 +65,12 @@ Space MakeSpace(const Target& target) {
   return space;
 }
 
-LayoutSpec Layout(int rows, int k) {
-  LayoutSpec layout;
-  layout.id = Join("mad2-r", rows, "-k", k, ".v1");
-  layout.code = "mad2";
-  layout.type = Halide::UInt(8);
-  layout.inner = {4, rows, k / 16};
-  layout.granule = rows;
-  layout.k_step = k;
-  return layout;
-}
-
 KernelParts Build(const Candidate& candidate, const Target& target) {
   const int rows = candidate.Int("rows"), k_step = candidate.Int("k"), lanes = Lanes(target);
   const int tokens = candidate.Int("m_tile"), split = candidate.Int("split");
   const int cache = candidate.Int("cache");
   const bool quad = candidate.Name("dot") == "quad", tile = candidate.Name("unpack") == "tile";
-  const LayoutSpec layout = Layout(rows, k_step);
+  const LayoutSpec layout = Mad2Layout(rows, k_step);
   const ActFormSpec form = RowsForm(tokens, k_step);
   KernelParts p{layout, form, MatmulBuffers(layout, form), Func("y"), {{rows, 1}}};
   p.m_granule = tokens;

@@ -105,17 +105,17 @@ KernelParts BuildColumns(const ColumnsPlan& plan, const Target& target) {
     out.insert(out.end(), more.begin(), more.end());
     return out;
   };
-  wide.update().reorder(with({g, blocks.x, blocks.y})).vectorize(m, lanes);
+  wide.update().reorder(with({g, blocks.x, blocks.y})).vectorize(m, lanes).unroll(m);
   acc.compute_at(wide, blocks.x).store_in(MemoryType::Heap).bound(m, 0, tokens);
   acc.vectorize(m, lanes);
   std::vector<Halide::VarOrRVar> inner{m, k.x};
   for (const Var& r : rows) inner.emplace_back(r);
   inner.emplace_back(g);
   inner.emplace_back(k.y);
-  acc.update().reorder(inner).vectorize(m, lanes).unroll(k.x);
+  acc.update().reorder(inner).vectorize(m, lanes).unroll(m).unroll(k.x);
   table.compute_at(acc, k.y).store_in(MemoryType::Heap).bound(m, 0, tokens);
   table.bound(lo, 0, plan.low).bound(hi, 0, plan.high).bound(i, 0, plan.lookups);
-  table.align_storage(lo, plan.stride).reorder(m, lo, hi, i).vectorize(m, lanes);
+  table.align_storage(lo, plan.stride).reorder(m, lo, hi, i).vectorize(m, lanes).unroll(m);
   for (Func* half : {&low, &high}) {
     half->compute_at(table, i).store_in(MemoryType::Stack).bound(m, 0, tokens);
     half->vectorize(m, lanes);

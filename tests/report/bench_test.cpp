@@ -102,7 +102,7 @@ TEST(CompareLibraries, EndsInItsBudgetWithIntervalsAndExitCodes) {
   const Ran slower = Program(Join("tritforge compare ", a, " ", generic, rest));  // several times
   EXPECT_EQ(slower.code, 1) << slower.out;
   EXPECT_THAT(slower.out, HasSubstr("slower matmul m=64 n=128 k=512"));
-  EXPECT_THAT(slower.out, HasSubstr("B: mad2 x86_64"));
+  EXPECT_THAT(slower.out, HasSubstr("B: veclut x86_64"));
   EXPECT_EQ(Program(Join("tritforge compare ", generic, " ", a, rest)).code, 0);
   // No time at all cannot be a verdict, and neither can a library that is none.
   const Ran rushed = Program(Join("tritforge compare ", a, " ", b,

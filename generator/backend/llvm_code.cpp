@@ -204,10 +204,7 @@ void Optimise(const CodeRequest& request, llvm::Module& module, llvm::TargetMach
   builder.registerFunctionAnalyses(functions);
   builder.registerLoopAnalyses(loops);
   builder.crossRegisterProxies(loops, functions, calls, modules);
-  // Halide has optimised its stages already (O3 of its own LLVM): O1 joins entry and stage, makes
-  // the same loops, and takes a fifth off the time from text to code.
-  const auto level = request.vectorize ? llvm::OptimizationLevel::O3 : llvm::OptimizationLevel::O1;
-  builder.buildPerModuleDefaultPipeline(level).run(module, modules);
+  builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O3).run(module, modules);
 }
 
 void CheckExternals(const CodeRequest& request, const llvm::Module& module) {

@@ -25,9 +25,13 @@ using Halide::Var;
 
 constexpr int kMaxK = 32768;  // bounds the scratch of unpack=tile
 
-int Lanes(const Target& target) { return target.vector_bytes / 4; }
+int Lanes(const Target& target) {
+  return target.vector_bytes / 4;
+}
 
-bool HasQuad(const Target& target) { return HasMicroOp(target, "trit_dot4", Lanes(target)); }
+bool HasQuad(const Target& target) {
+  return HasMicroOp(target, "trit_dot4", Lanes(target));
+}
 bool HasPair(const Target& target) {
   return HasMicroOp(target, "trit_dot2", 2 * Lanes(target)) &&
          HasMicroOp(target, "trit_pairs", Lanes(target));

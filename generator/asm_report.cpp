@@ -15,12 +15,14 @@ struct Line {
   bool spill = false;
 };
 
-// LLVM marks vector spills in comments: "# 64-byte Spill", "# 32-byte Folded Reload".
+// LLVM marks vector spills in comments: "# 64-byte Spill", "// 32-byte Folded Reload".
 Line ParseLine(const std::string& text) {
   Line line;
-  const size_t comment = text.find_first_of("#");
+  // "#" begins a comment on x86 and a number on Arm, where comments begin with "//".
+  size_t comment = text.find("//");
+  for (const char* mark : {"# ", "##", "#A"}) comment = std::min(comment, text.find(mark));
   const std::string note = comment == std::string::npos ? "" : text.substr(comment);
-  for (const char* bytes : {"16-byte", "32-byte", "64-byte"}) {
+  for (const char* bytes : {"16-byte", "32-byte", "64-byte", "Unknown-size"}) {
     if (note.find(bytes) != std::string::npos &&
         (note.find("Spill") != std::string::npos || note.find("Reload") != std::string::npos)) {
       line.spill = true;
@@ -51,14 +53,24 @@ bool IsCall(const std::string& m) {
 bool IsGather(const std::string& m) {
   return m.find("gather") != std::string::npos || m.find("scatter") != std::string::npos;
 }
+// "v3.16b", "q3", "d3" or "z3.s" at the start of any operand, also in braces.
+bool IsArmVector(const std::string& operands) {
+  for (size_t i = 0; i + 1 < operands.size(); ++i) {
+    const bool starts = i == 0 || operands[i - 1] == ' ' || operands[i - 1] == '{';
+    const bool digit = operands[i + 1] >= '0' && operands[i + 1] <= '9';
+    if (starts && digit && std::string("vqdz").find(operands[i]) != std::string::npos) return true;
+  }
+  return false;
+}
 bool IsVector(const Line& line) {
   return line.operands.find("%zmm") != std::string::npos ||
          line.operands.find("%ymm") != std::string::npos ||
-         line.operands.find("%xmm") != std::string::npos;
+         line.operands.find("%xmm") != std::string::npos || IsArmVector(line.operands);
 }
 // Conditional or not, to a label of this text.
 bool IsJump(const std::string& m) {
-  return m[0] == 'j' || m[0] == 'b' || m.starts_with("cb");
+  return m[0] == 'j' || m == "b" || m.starts_with("b.") || m.starts_with("cb") ||
+         m.starts_with("tb");
 }
 
 }  // namespace

@@ -81,11 +81,12 @@ CodeRequest MatmulRequest(const Candidate& candidate, const Target& target,
   return request;
 }
 
-// LLVM spells three features otherwise than targets/ does.
+// LLVM spells some features otherwise than targets/ does.
 std::string LlvmName(std::string_view feature) {
   if (feature == "sse4_1") return "sse4.1";
   if (feature == "sse4_2") return "sse4.2";
   if (feature == "bmi1") return "bmi";
+  if (feature == "svei8mm") return "i8mm";  // one name for both register files
   return std::string(feature);
 }
 

@@ -44,6 +44,10 @@ std::string_view HostArch() {
 #endif
 }
 
+int VectorRegisters(const Target& target) {
+  return target.vector_bytes == 64 || target.arch == std::string_view("aarch64") ? 32 : 16;
+}
+
 const Target& BaselineTarget() {
   const Target* lowest = nullptr;
   for (const Target& t : AllTargets()) {

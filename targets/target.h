@@ -31,6 +31,9 @@ const Target& FindTarget(std::string_view key);
 // The architecture this program was built for: "x86-64" or "aarch64".
 std::string_view HostArch();
 
+// Vector registers a loop can name: 32 with AVX-512 and on AArch64, 16 otherwise.
+int VectorRegisters(const Target& target);
+
 // The target of the lowest rank of this program's architecture: what every such CPU can run.
 const Target& BaselineTarget();
 

@@ -37,14 +37,20 @@ int RunProgram(const std::vector<std::string>& words) {
   const int fault = posix_spawnp(&child, argv[0], nullptr, nullptr, argv.data(), environ);
   if (fault) {
     throw Error(Join("cannot run \"", words[0], "\" to link a shared library: ",
-                     std::strerror(fault), " (install a C compiler or set CC)"));
+                     std::strerror(fault), " (install it, or another C compiler named by CC)"));
   }
   int status = 0;
   if (waitpid(child, &status, 0) < 0) throw Error(Join("lost track of ", words[0]));
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
 }
 
-std::string Linker() {
+// The C compiler driver that links for an architecture: $CC or cc for this machine's, Debian's
+// cross compiler for another.
+std::string Linker(const Target& target) {
+  if (target.arch != HostArch()) {
+    return Join(target.arch == std::string_view("x86-64") ? "x86_64" : target.arch,
+                "-linux-gnu-gcc");
+  }
   const char* chosen = std::getenv("CC");
   return chosen && *chosen ? chosen : "cc";
 }
@@ -53,7 +59,7 @@ void LinkShared(const BuiltLibrary& library, const std::vector<std::string>& obj
                 const std::string& path) {
   const std::string part = Join(path, ".", getpid());
   std::vector<std::string> words = {
-      Linker(),
+      Linker(*library.target),
       "-shared",
       "-nostartfiles",
       "-Wl,-z,now",

@@ -208,6 +208,25 @@ class SelectionPass : public IRMutator {
     return IRMutator::visit(op);
   }
 
+  // Four bytes over all lanes, where a dot product takes an element of a register: one load of
+  // sixteen bytes then serves four of them.
+  Expr Element(const Expr& e) {
+    const Broadcast* b = e.as<Broadcast>();
+    const Load* l = b ? b->value.as<Load>() : nullptr;
+    const Ramp* ramp = l ? l->index.as<Ramp>() : nullptr;
+    if (!ramp || ramp->lanes != 4 || !is_const_one(ramp->stride) || !is_const_one(l->predicate) ||
+        l->alignment.modulus % 16 || l->alignment.remainder % 4) {
+      return mutate(e);
+    }
+    const int first = static_cast<int>(l->alignment.remainder % 16);
+    const std::string name = Join("trit_element", first / 4);
+    if (!Has(name.c_str(), e.type().lanes())) return mutate(e);
+    const Expr sixteen = Load::make(l->type.with_lanes(16), l->name,
+                                    Ramp::make(simplify(ramp->base - first), 1, 16), l->image,
+                                    l->param, const_true(16), ModulusRemainder(16, 0));
+    return Call::make(e.type(), name, {sixteen}, Call::PureExtern);
+  }
+
   // accumulator + sums of neighbouring lanes.
   Expr Dot(const VectorReduce* r, const Expr& accumulator) {
     if (r->op != VectorReduce::Add) return Expr();
@@ -220,7 +239,7 @@ class SelectionPass : public IRMutator {
       if (a.type().is_int()) std::swap(a, b);
       if (a.type().element_of() == UInt(8) && b.type().element_of() == Int(8)) {
         if (factor == 4 && to == Int(32) && Has("trit_dot4", lanes)) {
-          return Emit(r->type, "trit_dot4", {mutate(accumulator), mutate(a), mutate(b)});
+          return Emit(r->type, "trit_dot4", {mutate(accumulator), mutate(a), Element(b)});
         }
         if (factor == 2 && to == Int(16) && Has("trit_dot2", lanes)) {
           return Emit(r->type, "trit_dot2", {mutate(accumulator), mutate(a), mutate(b)});
@@ -231,6 +250,10 @@ class SelectionPass : public IRMutator {
         return Emit(r->type, "trit_dot2w", {mutate(accumulator), mutate(a), mutate(b)});
       }
     }
+    if (factor == 4 && to == Int(32) && cast && inner.type().element_of() == Int(16) &&
+        Has("trit_quads", lanes)) {
+      return Emit(r->type, "trit_quads", {mutate(accumulator), mutate(inner)});
+    }
     if (factor == 2 && to == Int(32) && cast && inner.type().element_of() == Int(16) &&
         Has("trit_pairs", lanes)) {
       return Emit(r->type, "trit_pairs", {mutate(accumulator), mutate(inner)});
@@ -238,7 +261,28 @@ class SelectionPass : public IRMutator {
     return Expr();
   }
 
+  // accumulator + product, lane by lane in int16.
+  Expr LaneProduct(const Add* op) {
+    const Call* mul = Call::as_intrinsic(op->b, {Call::widening_mul});
+    Expr accumulator = op->a;
+    if (!mul) {
+      mul = Call::as_intrinsic(op->a, {Call::widening_mul});
+      accumulator = op->b;
+    }
+    if (!mul || op->type.element_of() != Int(16) || !Has("trit_dot1", op->type.lanes())) {
+      return Expr();
+    }
+    Expr a = mul->args[0], b = mul->args[1];
+    if (a.type().is_int()) std::swap(a, b);
+    if (a.type().element_of() != UInt(8) || b.type().element_of() != Int(8)) return Expr();
+    return Emit(op->type, "trit_dot1", {mutate(accumulator), mutate(a), mutate(b)});
+  }
+
   Expr visit(const Add* op) override {
+    if (op->type.is_vector()) {
+      const Expr done = LaneProduct(op);
+      if (done.defined()) return done;
+    }
     const VectorReduce* r = op->a.as<VectorReduce>();
     Expr accumulator = op->b;
     if (!r) {

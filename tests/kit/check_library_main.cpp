@@ -45,6 +45,8 @@ int main(int argc, char** argv) {
     int value = 0;
     if (arg == "--linked") {
       linked = true;
+    } else if (arg == "--together") {
+      options.isolate = false;
     } else if (arg == "--only" && i + 1 < argc) {
       options.only = argv[++i];
     } else if ((arg == "--sweep" || arg == "--seed") && i + 1 < argc &&
@@ -63,9 +65,11 @@ int main(int argc, char** argv) {
   if (files.empty() && !linked) {
     std::fprintf(
         stderr,
-        "usage: trit_check_library [--sweep N] [--seed N] [--only TEXT] [--linked] FILE...\n"
+        "usage: trit_check_library [--sweep N] [--seed N] [--only TEXT] [--together] "
+        "[--linked] FILE...\n"
         "  --sweep N    1 = quick (default), larger = more random shapes\n"
         "  --only TEXT  kernels whose name contains TEXT\n"
+        "  --together   no child process for each kernel\n"
         "  --linked     the libraries linked into this program\n");
     return 2;
   }

@@ -79,7 +79,7 @@ KernelParts Build(const Candidate& candidate, const Target& target) {
     return -buffers.act_fixed(0, at.mb);
   };
   KernelParts parts = BuildPlanes(plan, target);
-  parts.wanted = {"pshufb"};
+  parts.wanted = {"pshufb|tbl"};
   return parts;
 }
 

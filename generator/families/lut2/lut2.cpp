@@ -74,7 +74,7 @@ KernelParts Build(const Candidate& candidate, const Target& target) {
   };
   plan.start = [](const MatmulBuffers&, const PlanePlace&) -> Expr { return 0; };
   KernelParts parts = BuildPlanes(plan, target);
-  parts.wanted = {"pshufb"};
+  parts.wanted = {"pshufb|tbl"};
   return parts;
 }
 

@@ -84,7 +84,7 @@ KernelParts Build(const Candidate& candidate, const Target& target) {
     return buffers.w_fixed(at.b + 8 * at.l + unit / 2 * at.h + unit * at.v, at.g);
   };
   KernelParts parts = BuildPlanes(plan, target);
-  parts.wanted = {"pshufb"};
+  parts.wanted = {"pshufb|tbl"};
   return parts;
 }
 

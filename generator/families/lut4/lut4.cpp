@@ -71,7 +71,7 @@ KernelParts Build(const Candidate& candidate, const Target& target) {
   };
   plan.start = [](const MatmulBuffers&, const PlanePlace&) -> Expr { return 0; };
   KernelParts parts = BuildPlanes(plan, target);
-  parts.wanted = {"vpermi2b|vpermt2b"};
+  parts.wanted = {"vpermi2b|vpermt2b|tbl"};
   return parts;
 }
 

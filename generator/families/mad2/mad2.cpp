@@ -3,6 +3,8 @@
 //   dot=quad  four products a lane straight into int32 (vpdpbusd, or its emulation)
 //   dot=pair  two products an int16 lane (vpmaddubsw), summed in int16 for a K block of at most 64
 //             pairs (64 * 2 * 2 * 127 = 32512, and -32768 for activations of -128), then widened
+//   dot=lane  one product an int16 lane (smlal), four lanes a row; 128 of them fit (128 * 2 * 127),
+//             a K block of at most 512
 //
 // Decode reads every code once: they are shifted and masked out of the registers the weights were
 // loaded to. With many tokens and a weak multiplier unpack=tile writes the codes of a granule to
@@ -37,14 +39,19 @@ bool HasPair(const Target& target) {
          HasMicroOp(target, "trit_pairs", Lanes(target));
 }
 
+bool HasLane(const Target& target) {
+  return HasMicroOp(target, "trit_dot1", 4 * Lanes(target)) &&
+         HasMicroOp(target, "trit_quads", Lanes(target));
+}
+
 bool Supports(const Target& target) {
-  return target.vector_bytes > 0 && (HasQuad(target) || HasPair(target));
+  return target.vector_bytes > 0 && (HasQuad(target) || HasPair(target) || HasLane(target));
 }
 
 Space MakeSpace(const Target& target) {
   const int lanes = Lanes(target);
   Space space("mad2", target.key);
-  space.Names("dot", {"quad", "pair"}, "products summed by one instruction")
+  space.Names("dot", {"quad", "pair", "lane"}, "products summed by one instruction")
       .Names("unpack", {"reg", "tile"}, "where codes are unpacked to")
       .Ints("rows", {8, 16, 32, 64, 128}, "rows of a granule")
       .Ints("k", {64, 128, 256}, "columns of a K block")
@@ -53,14 +60,17 @@ Space MakeSpace(const Target& target) {
       .Ints("cache", {1, 2, 4, 8, 16, 32}, "granules that stay in cache while tokens pass")
       .Rule("the target has the instruction",
             [&target](const Candidate& c) {
-              return c.Name("dot") == "quad" ? HasQuad(target) : HasPair(target);
+              return c.Name("dot") == "quad"   ? HasQuad(target)
+                     : c.Name("dot") == "pair" ? HasPair(target)
+                                               : HasLane(target);
             })
       .Rule("a granule is a whole number of vectors",
             [lanes](const Candidate& c) { return c.Int("rows") % lanes == 0; })
       .Rule("accumulators fit the registers",
             [&target, lanes](const Candidate& c) {
-              const int registers = target.vector_bytes == 64 ? 28 : 14;
-              return c.Int("rows") / lanes * c.Int("m_tile") * c.Int("split") <= registers;
+              const int registers = VectorRegisters(target) == 32 ? 28 : 14;
+              const int wide = c.Name("dot") == "lane" ? 2 : 1;  // registers of an accumulator
+              return wide * c.Int("rows") / lanes * c.Int("m_tile") * c.Int("split") <= registers;
             })
       .Rule("codes unpacked to a tile are for several tokens",
             [](const Candidate& c) { return c.Name("unpack") == "reg" || c.Int("m_tile") > 1; })
@@ -102,6 +112,21 @@ KernelParts Build(const Candidate& candidate, const Target& target) {
     over_rows(wide.update());
     wide.update().reorder(k.x, ri, ro, t, s, k.y, k.z, k.w).atomic();
     wide.update().vectorize(k.x).vectorize(ri).unroll(k.y);
+  } else if (candidate.Name("dot") == "lane") {
+    RDom k(0, planes, 0, steps, "k");
+    acc(u, r, t, s, kb, g, mb) = cast<int16_t>(0);
+    acc(u, r, t, s, kb, g, mb) += product(u, s + split * k.x, k.y, kb);
+    RDom b(0, 4, 0, p.buffers.WBlocks(), "b");
+    wide(r, t, s, g, mb) = 0;
+    wide(r, t, s, g, mb) += cast<int>(acc(b.x, r, t, s, b.y, g, mb));
+    over_rows(wide.update());
+    wide.update().reorder(b.x, ri, ro, t, s, b.y).atomic().vectorize(b.x).vectorize(ri);
+    acc.compute_at(wide, b.y).store_in(MemoryType::Register);
+    acc.bound(u, 0, 4).bound_extent(r, rows).bound_extent(t, tokens).bound(s, 0, split);
+    acc.split(r, ro, ri, lanes).reorder(u, ri, ro, t, s).vectorize(u).vectorize(ri);
+    acc.unroll(ro).unroll(t).unroll(s);
+    over_rows(acc.update());
+    acc.update().reorder(u, ri, ro, t, s, k.x, k.y).vectorize(u).vectorize(ri).unroll(k.x);
   } else {
     RDom k(0, 2, 0, planes, 0, steps, "k");
     acc(u, r, t, s, kb, g, mb) = cast<int16_t>(0);
@@ -141,7 +166,7 @@ KernelParts Build(const Candidate& candidate, const Target& target) {
     code.bound(j, 0, 4).bound(q, 0, steps).split(r, ro, ri, lanes).reorder(i, ri, ro, j, q, kb);
     code.vectorize(i).vectorize(ri).unroll(ro).unroll(j);
   }
-  p.wanted = {quad ? "vpdpbusd|pmaddubsw|pmaddwd" : "pmaddubsw"};
+  p.wanted = {quad ? "vpdpbusd|pmaddubsw|pmaddwd|sdot|usdot|smull" : "pmaddubsw|smlal"};
   return p;
 }
 

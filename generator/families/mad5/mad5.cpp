@@ -50,7 +50,7 @@ Space MakeSpace(const Target& target) {
             [lanes](const Candidate& c) { return c.Int("rows") % lanes == 0; })
       .Rule("accumulators fit the registers",
             [&target, lanes](const Candidate& c) {
-              const int registers = target.vector_bytes == 64 ? 28 : 14;
+              const int registers = VectorRegisters(target) == 32 ? 28 : 14;
               return c.Int("rows") / lanes * c.Int("m_tile") <= registers;
             })
       .Rule("digits unpacked to a tile are for several tokens",
@@ -149,7 +149,7 @@ KernelParts Build(const Candidate& candidate, const Target& target) {
     digit.bound(j, 0, 5).bound(q, 0, steps).split(r, ro, ri, lanes).reorder(i, ri, ro, j, q, kb);
     digit.vectorize(i).vectorize(ri).unroll(ro).unroll(j);
   }
-  p.wanted = {quad ? "vpdpbusd|pmaddubsw|pmaddwd" : "pmaddubsw"};
+  p.wanted = {quad ? "vpdpbusd|pmaddubsw|pmaddwd|sdot|usdot|smull" : "pmaddubsw"};
   return p;
 }
 

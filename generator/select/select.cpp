@@ -123,8 +123,8 @@ class SelectionPass : public IRMutator {
     return IRMutator::visit(op);
   }
 
-  // If e is f(dense[order]) with f working lane by lane, f(dense): what e was before the lookup's own
-  // reordering.
+  // If e is f(dense[order]) with f working lane by lane, f(dense): what e was before the lookup's
+  // own reordering.
   Expr Unordered(const Expr& raw, const std::vector<int>& order) {
     if (std::is_sorted(order.begin(), order.end())) return mutate(raw);  // 16 bytes: no reordering
     const Expr e = Resolved(raw);
@@ -221,9 +221,9 @@ class SelectionPass : public IRMutator {
     const int first = static_cast<int>(l->alignment.remainder % 16);
     const std::string name = Join("trit_element", first / 4);
     if (!Has(name.c_str(), e.type().lanes())) return mutate(e);
-    const Expr sixteen = Load::make(l->type.with_lanes(16), l->name,
-                                    Ramp::make(simplify(ramp->base - first), 1, 16), l->image,
-                                    l->param, const_true(16), ModulusRemainder(16, 0));
+    const Expr sixteen =
+        Load::make(l->type.with_lanes(16), l->name, Ramp::make(simplify(ramp->base - first), 1, 16),
+                   l->image, l->param, const_true(16), ModulusRemainder(16, 0));
     return Call::make(e.type(), name, {sixteen}, Call::PureExtern);
   }
 

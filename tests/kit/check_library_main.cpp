@@ -63,14 +63,13 @@ int main(int argc, char** argv) {
     }
   }
   if (files.empty() && !linked) {
-    std::fprintf(
-        stderr,
-        "usage: trit_check_library [--sweep N] [--seed N] [--only TEXT] [--together] "
-        "[--linked] FILE...\n"
-        "  --sweep N    1 = quick (default), larger = more random shapes\n"
-        "  --only TEXT  kernels whose name contains TEXT\n"
-        "  --together   no child process for each kernel\n"
-        "  --linked     the libraries linked into this program\n");
+    std::fprintf(stderr,
+                 "usage: trit_check_library [--sweep N] [--seed N] [--only TEXT] [--together] "
+                 "[--linked] FILE...\n"
+                 "  --sweep N    1 = quick (default), larger = more random shapes\n"
+                 "  --only TEXT  kernels whose name contains TEXT\n"
+                 "  --together   no child process for each kernel\n"
+                 "  --linked     the libraries linked into this program\n");
     return 2;
   }
   int status = 0;

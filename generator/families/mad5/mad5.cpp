@@ -22,9 +22,13 @@ using Halide::Var;
 
 constexpr int kMaxK = 32000;  // bounds the scratch of unpack=tile
 
-int Lanes(const Target& target) { return target.vector_bytes / 4; }
+int Lanes(const Target& target) {
+  return target.vector_bytes / 4;
+}
 
-bool HasQuad(const Target& target) { return HasMicroOp(target, "trit_dot4", Lanes(target)); }
+bool HasQuad(const Target& target) {
+  return HasMicroOp(target, "trit_dot4", Lanes(target));
+}
 bool HasPair(const Target& target) {
   return HasMicroOp(target, "trit_dot2", 2 * Lanes(target)) &&
          HasMicroOp(target, "trit_pairs", Lanes(target));
@@ -104,7 +108,8 @@ KernelParts Build(const Candidate& candidate, const Target& target) {
   Var ro("ro"), ri("ri");
   Func digit("digit"), acc("acc"), wide("wide");
   Expr value = DigitOf(p.buffers.w(i, r, q, kb, g), 4);
-  for (int d = 3; d >= 0; --d) value = select(j == d, DigitOf(p.buffers.w(i, r, q, kb, g), d), value);
+  for (int d = 3; d >= 0; --d)
+    value = select(j == d, DigitOf(p.buffers.w(i, r, q, kb, g), d), value);
   digit(i, r, j, q, kb, g) = value;
   const auto product = [&](Expr column, Expr plane, Expr q20, Expr block) {
     return cast<int16_t>(digit(column, r, plane, q20, block, g)) *

@@ -23,10 +23,6 @@ T RoundUp(T x, T step) {
   return (x + step - 1) / step * step;
 }
 
-struct Slice {
-  int32_t m_begin, m_end, n_begin, n_end;
-};
-
 }  // namespace
 
 struct KernelBench::Impl {
@@ -38,7 +34,7 @@ struct KernelBench::Impl {
   std::shared_ptr<std::byte> weights, act, y;
   std::vector<std::shared_ptr<std::byte>> scratch;  // one a thread
   std::vector<int8_t> rows;                         // mp x kp
-  std::vector<std::vector<Slice>> slices;           // by thread
+  ProductGrid grid = {};
   uint64_t next_copy = 0;
   int64_t calls = 1;  // a sample
   double prepare_ns = 0;
@@ -52,12 +48,12 @@ struct KernelBench::Impl {
   void Pack() {
     const trit_layout& layout = *c.kernel->layout;
     std::mt19937_64 rng(12345);
-    std::vector<int8_t> piece;
+    // The same random rows again and again: 17 M random numbers would take longer than packing.
     const int32_t step = RoundUp(256, layout.n_granule);
+    std::vector<int8_t> piece(static_cast<size_t>(std::min(c.n, step)) * static_cast<size_t>(c.k));
+    for (int8_t& v : piece) v = static_cast<int8_t>(static_cast<int>(rng() % 3) - 1);
     for (int32_t begin = 0; begin < c.n; begin += step) {
       const int32_t end = std::min(c.n, begin + step);
-      piece.resize(static_cast<size_t>(end - begin) * static_cast<size_t>(c.k));
-      for (int8_t& v : piece) v = static_cast<int8_t>(static_cast<int>(rng() % 3) - 1);
       const int32_t code = layout.pack(piece.data(), c.k, c.n, c.k, begin, end, weights.get());
       if (code != TRIT_OK) Fail(Join("pack returned ", code));
     }
@@ -78,24 +74,13 @@ struct KernelBench::Impl {
     }
   }
 
-  // The runtime's own cut; where there are more tasks than threads, each thread has a fixed run of
-  // them instead of taking the next one.
-  void CutSlices() {
-    slices.resize(static_cast<size_t>(pool->threads()));
-    const ProductGrid g =
-        CutProduct(*c.kernel, c.n_per_task, c.m_per_task, np, mp, pool->threads());
-    const int64_t tasks = g.n_tasks * g.m_tasks;
-    for (int64_t task = 0; task < tasks; ++task) {
-      const int64_t n_begin = task / g.m_tasks * g.n_step, m_begin = task % g.m_tasks * g.m_step;
-      slices[static_cast<size_t>(task * pool->threads() / tasks)].push_back(
-          {static_cast<int32_t>(m_begin),
-           static_cast<int32_t>(std::min<int64_t>(mp, m_begin + g.m_step)),
-           static_cast<int32_t>(n_begin),
-           static_cast<int32_t>(std::min<int64_t>(np, n_begin + g.n_step))});
-    }
+  void Slice(int32_t n_per_task, int32_t m_per_task) {
+    grid = CutProduct(*c.kernel, n_per_task, m_per_task, np, mp, pool->threads());
   }
 
-  int32_t Call(int thread, uint64_t copy) {
+  int64_t Tasks() const { return grid.n_tasks * grid.m_tasks; }
+
+  int32_t Call(int thread, uint64_t copy, int64_t task) {
     trit_matmul_args args = {};
     args.struct_bytes = sizeof(args);
     args.m = mp;
@@ -107,19 +92,17 @@ struct KernelBench::Impl {
     args.y = reinterpret_cast<int32_t*>(y.get());
     args.y_stride = y_stride;
     args.scratch = scratch[static_cast<size_t>(thread)].get();
-    for (const Slice& s : slices[static_cast<size_t>(thread)]) {
-      args.m_begin = s.m_begin;
-      args.m_end = s.m_end;
-      args.n_begin = s.n_begin;
-      args.n_end = s.n_end;
-      if (const int32_t code = c.kernel->run(&args); code != TRIT_OK) return code;
-    }
-    return TRIT_OK;
+    args.n_begin = static_cast<int32_t>(task / grid.m_tasks * grid.n_step);
+    args.n_end = static_cast<int32_t>(std::min<int64_t>(np, args.n_begin + grid.n_step));
+    args.m_begin = static_cast<int32_t>(task % grid.m_tasks * grid.m_step);
+    args.m_end = static_cast<int32_t>(std::min<int64_t>(mp, args.m_begin + grid.m_step));
+    return c.kernel->run(&args);
   }
 
   void Check() {
-    for (int t = 0; t < pool->threads(); ++t) {
-      if (const int32_t code = Call(t, copies - 1); code != TRIT_OK) Fail(Join("returned ", code));
+    for (int64_t t = 0; t < Tasks(); ++t) {
+      const int32_t code = Call(0, copies - 1, t);
+      if (code != TRIT_OK) Fail(Join("returned ", code));
     }
     const trit_layout& layout = *c.kernel->layout;
     const int32_t granules = np / layout.n_granule;
@@ -150,8 +133,17 @@ struct KernelBench::Impl {
       team.Barrier();
       if (team.index() == 0) start = NowNs();
       for (int64_t i = 0; i < count; ++i) {
-        const int32_t code = Call(team.index(), (first + static_cast<uint64_t>(i)) % copies);
-        if (code != TRIT_OK) failed.store(code);
+        const uint64_t copy = (first + static_cast<uint64_t>(i)) % copies;
+        const auto task = [&](int64_t t) {
+          const int32_t code = Call(team.index(), copy, t);
+          if (code != TRIT_OK) failed.store(code);
+        };
+        if (Tasks() <= team.count()) {
+          if (team.index() < Tasks()) task(team.index());
+        } else {
+          team.ShareDynamic(Tasks(), task);
+          if (team.count() > 1) team.Barrier();
+        }
       }
       team.Barrier();
       if (team.index() == 0) end = NowNs();
@@ -197,7 +189,7 @@ KernelBench::KernelBench(const BenchCase& bench_case, ThreadPool& pool)
   }
   s.Pack();
   s.Prepare();
-  s.CutSlices();
+  s.Slice(s.c.n_per_task, s.c.m_per_task);
   s.Check();
   const double once = std::min(s.Run(1), s.Run(1));
   s.calls = std::max<int64_t>(1, static_cast<int64_t>(s.c.sample_ms * 1e6 / once));
@@ -208,6 +200,10 @@ KernelBench::~KernelBench() = default;
 
 void KernelBench::Sample() {
   impl_->samples.push_back(impl_->Run(impl_->calls) / static_cast<double>(impl_->calls));
+}
+
+void KernelBench::Slice(int32_t n_per_task, int32_t m_per_task) {
+  impl_->Slice(n_per_task, m_per_task);
 }
 
 std::span<const std::byte> KernelBench::memory() const {

@@ -38,8 +38,6 @@ class Side {
                         {"k", item_.k},
                         {"threads", item_.threads},
                         {"mode", plan_.mode},
-                        {"n_per_task", 0},
-                        {"m_per_task", 0},
                         {"cold_bytes", cold},
                         {"sample_ms", plan_.sample_ms}},
                        kLimitS));

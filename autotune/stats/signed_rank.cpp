@@ -4,6 +4,9 @@
 #include <cmath>
 #include <vector>
 
+#include "autotune/stats/robust.h"
+#include "targets/base/error.h"
+
 namespace trit {
 
 double SignedRankP(std::span<const double> values) {
@@ -44,6 +47,18 @@ double SignedRankP(std::span<const double> values) {
   if (variance <= 0) return 1;
   const double z = (most / 2 - smaller - 0.5) / std::sqrt(variance);
   return std::min(1.0, std::erfc(z / std::sqrt(2.0)));
+}
+
+double PairedP(std::span<const double> a, std::span<const double> b) {
+  if (a.size() != b.size()) {
+    throw Error(Join("A paired test got ", a.size(), " and ", b.size(), " samples."));
+  }
+  if (a.empty()) return 1;
+  std::vector<double> log_ratio;
+  for (size_t i = 0; i < a.size(); ++i) log_ratio.push_back(std::log(a[i] / b[i]));
+  const double centre = Median(log_ratio), reach = 6 * Spread(log_ratio);
+  std::erase_if(log_ratio, [&](double x) { return std::fabs(x - centre) > reach; });
+  return SignedRankP(log_ratio);
 }
 
 }  // namespace trit

@@ -77,6 +77,26 @@ TEST(MannWhitney, EmptySideIsAnError) {
   EXPECT_THROW(MannWhitney({}, std::vector<double>{1}), Error);
 }
 
+TEST(PairedTest, SeesAStepBehindOneSidedOutliers) {
+  Random random(21);
+  int seen = 0, alarms = 0;
+  for (int round = 0; round < 100; ++round) {
+    std::vector<double> a, b, c;
+    for (int i = 0; i < 18; ++i) {
+      const double slow = 1 + 0.4 * random.Uniform();
+      a.push_back(NoisySample(100 * slow, 0.01, 0.1, &random));
+      b.push_back(NoisySample(100 * slow, 0.01, 0.1, &random));
+      c.push_back(NoisySample(105 * slow, 0.01, 0.1, &random));
+    }
+    alarms += PairedP(a, b) <= 0.01;
+    seen += PairedP(a, c) <= 0.01;
+  }
+  EXPECT_LE(alarms, 5);
+  EXPECT_GE(seen, 95);
+  EXPECT_EQ(PairedP({}, {}), 1);
+  EXPECT_THROW(PairedP(std::vector<double>{1}, std::vector<double>{1, 2}), Error);
+}
+
 TEST(SignedRank, CountsSmallCasesAndIsCalibrated) {
   EXPECT_DOUBLE_EQ(SignedRankP(std::vector<double>{1, 2, 3, 4, 5}), 2.0 / 32);
   EXPECT_DOUBLE_EQ(SignedRankP(std::vector<double>{-1, 2, 3, 4, 5}), 4.0 / 32);

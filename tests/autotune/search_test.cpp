@@ -27,8 +27,7 @@ double Quality(const char* name, const Landscape& landscape, const MachineModel&
   SearchLimits limits;
   limits.max_points = static_cast<int>(kShare * landscape.space.size());
   limits.max_rounds = static_cast<int>(kShare * landscape.space.size() * kRounds);
-  const SearchResult r =
-      RunSearch(landscape.space, strategy.get(), &evaluator, limits, &history);
+  const SearchResult r = RunSearch(landscape.space, strategy.get(), &evaluator, limits, &history);
   EXPECT_LE(static_cast<int>(history.tried().size()), limits.max_points);
   EXPECT_LE(evaluator.rounds(), limits.max_rounds);
   EXPECT_GE(r.best, 0);
@@ -93,8 +92,7 @@ TEST(Exhaustive, MeasuresEveryPointOnceAndFindsTheBest) {
   SyntheticEvaluator evaluator(landscape, {.noise = 0, .outliers = 0}, 1);
   const auto strategy = MakeStrategy("exhaustive", landscape.space, {.seed = 1, .rounds = 2});
   History history(landscape.space.size());
-  const SearchResult result =
-      RunSearch(landscape.space, strategy.get(), &evaluator, {}, &history);
+  const SearchResult result = RunSearch(landscape.space, strategy.get(), &evaluator, {}, &history);
   EXPECT_EQ(evaluator.rounds(), 2 * landscape.space.size());
   EXPECT_EQ(landscape.true_ns[static_cast<size_t>(result.best)], landscape.Best());
   EXPECT_EQ(result.stopped, "strategy");

@@ -4,12 +4,15 @@
 #include <map>
 
 #include "autotune/cli/command.h"
+#include "autotune/cli/shapes.h"
 #include "autotune/records/exchange.h"
 #include "autotune/records/lookup.h"
 #include "autotune/records/paths.h"
 #include "autotune/registry.h"
+#include "autotune/tune/session.h"
 #include "targets/base/error.h"
 #include "targets/features.h"
+#include "targets/target.h"
 
 namespace trit {
 namespace {
@@ -18,6 +21,9 @@ struct Options {
   std::string db;  // "" = the user's
   std::string file, out, filter;
   std::vector<std::string> inputs;
+  std::string shapes = "2b4t", mode = "cold";
+  int32_t m = 1;
+  int threads = 1;
   bool all_hosts = false;
   int older_than_days = 0;
   bool failures = false, foreign = false;
@@ -84,6 +90,34 @@ void Show(const Options& o) {
   }
 }
 
+// The ladder's answer: what this machine would be advised to use, and who says so.
+void Best(const Options& o) {
+  const Database database(Path(o), ProgramSignature(), /*writable=*/false);
+  LookupQuery query;
+  query.mode = o.mode;
+  query.threads = o.threads;
+  query.host = ThisHost();
+  for (const Target& target : AllTargets()) {
+    if (HostFeatures().CanRun(target)) query.targets.push_back(target.key);
+  }
+  for (const Shape& shape : ParseShapes(o.shapes)) {
+    query.workload = {"matmul", "", o.m, shape.n, shape.k};
+    const LookupAnswer answer = Lookup(database.records(), query);
+    std::printf("%s threads=%d %s: ", query.workload.Text().c_str(), o.threads, o.mode.c_str());
+    if (answer.rung == Rung::kDefault) {
+      std::printf("nothing was measured; the shipped kernel decides (rung default)\n");
+      continue;
+    }
+    std::printf("%s, %.1f us, %d records of %s (rung %s)\n",
+                Contender{answer.candidate, static_cast<int32_t>(answer.n_per_task),
+                          static_cast<int32_t>(answer.m_per_task)}
+                    .Text()
+                    .c_str(),
+                answer.median_ns / 1e3, answer.records, answer.newest->host.cpu.c_str(),
+                RungName(answer.rung));
+  }
+}
+
 void Export(const Options& o) {
   const Database database(Path(o), ProgramSignature(), /*writable=*/false);
   const std::string key = ThisHost().Key();
@@ -142,6 +176,14 @@ void AddDb(CLI::App& program) {
   show->add_option("filter", o->filter, "only records whose JSON holds this text");
   show->callback([o] { Show(*o); });
 
+  CLI::App* best = db->add_subcommand(
+      "best", "What the records advise: this host's, else its microarchitecture's, ISA's, any");
+  best->add_option("shapes", o->shapes, "NxK,... or 2b4t")->capture_default_str();
+  best->add_option("--tokens", o->m)->capture_default_str()->check(CLI::PositiveNumber);
+  best->add_option("--threads", o->threads)->capture_default_str()->check(CLI::Range(1, 1024));
+  best->add_option("--mode", o->mode, "cold or hot")->capture_default_str();
+  best->callback([o] { Best(*o); });
+
   CLI::App* out = db->add_subcommand("export", "Writes this host's records to a file");
   out->add_option("file", o->file)->required();
   out->add_flag("--all-hosts", o->all_hosts, "records of other hosts too");
@@ -163,7 +205,20 @@ void AddDb(CLI::App& program) {
   CLI::App* merge = db->add_subcommand("merge", "Database files and exports into one database");
   merge->add_option("inputs", o->inputs)->required();
   merge->add_option("-o,--out", o->out, "default: the user's database");
+  merge->footer(
+      "No record is ever changed. The same line on both sides is kept once; different "
+      "measurements\n"
+      "of the same thing are all kept and pooled in answers; a wrong sum on any side bans its\n"
+      "candidate from every answer; a crash or hang bans nothing elsewhere; records of programs\n"
+      "with other families or targets are kept unused. Order and repetition do not matter.");
   merge->callback([o] { Merge(*o); });
+  db->footer(
+      "Examples:\n"
+      "  tritforge db list                                what was measured, the best of each\n"
+      "  tritforge db export wisdom; scp wisdom twin:     then on the twin:\n"
+      "  tritforge db import wisdom                       all of it or nothing\n"
+      "  tritforge db merge node*.jsonl -o fleet.jsonl    many machines' files in one\n"
+      "  tritforge db best 2560x2560 --tokens 1 --threads 2");
 }
 
 }  // namespace trit

@@ -30,7 +30,7 @@ LoadedKernel LoadShipped(const std::string& text) {
   auto kernels = std::make_shared<KernelSet>(options);
   const trit_layout& layout = kernels->ChooseLayout(n, k, threads);
   const KernelChoice choice = kernels->ChooseKernel(layout, n, k, m, threads);
-  return {kernels, choice.kernel};
+  return {{kernels, choice.kernel}, choice.n_per_task, choice.m_per_task};
 }
 
 }  // namespace
@@ -42,7 +42,7 @@ void AddMeasureCandidate(CLI::App& program) {
     const KernelSource source = [](const std::string& text) -> LoadedKernel {
       if (text.starts_with("shipped ")) return LoadShipped(text);
       auto jit = std::make_shared<JitKernel>(ReadCandidate(text));
-      return {jit, &jit->kernel()};
+      return {{jit, &jit->kernel()}};
     };
     // Not std::exit: static destructors of LLVM and Halide have nothing left to do here.
     _exit(ServeMeasurements(source, STDIN_FILENO, STDOUT_FILENO));

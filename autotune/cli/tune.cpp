@@ -2,6 +2,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdio>
 #include <filesystem>
@@ -9,7 +10,7 @@
 
 #include "autotune/cli/command.h"
 #include "autotune/cli/shapes.h"
-#include "runtime/records/journal.h"
+#include "autotune/cli/tune_check.h"
 #include "autotune/records/paths.h"
 #include "autotune/registry.h"
 #include "autotune/tune/library.h"
@@ -17,6 +18,7 @@
 #include "autotune/tune/tuner.h"
 #include "model/source/model_source.h"
 #include "runtime/cpu_count.h"
+#include "runtime/records/journal.h"
 #include "runtime/tuned/tuned_library.h"
 #include "targets/base/error.h"
 
@@ -24,6 +26,9 @@ namespace trit {
 namespace {
 
 std::atomic<bool> stop_asked{false};
+
+// Linking a library once more and writing it, when the check took something back.
+constexpr double kLandSeconds = 1.0;
 
 struct Options {
   std::string model, shapes, budget = "60s", db, target, strategy = "model", cache;
@@ -70,6 +75,24 @@ std::vector<TuneShape> ShapesOfModel(const std::string& path) {
   return shapes;
 }
 
+// Of all decisions that stand in the library, those that this plan is about.
+std::vector<TunedChoice> ChoicesOfPlan(const TunePlan& plan,
+                                       const std::vector<TunedChoice>& choices) {
+  std::vector<TunedChoice> out;
+  const auto holds = [](const auto& list, auto x) {
+    return std::find(list.begin(), list.end(), x) != list.end();
+  };
+  for (const TunedChoice& c : choices) {
+    if (!holds(plan.m, c.m) || !holds(plan.threads, c.threads)) continue;
+    for (const TuneShape& shape : plan.shapes) {
+      if (shape.n != c.shape.n || shape.k != c.shape.k) continue;
+      out.push_back(c);
+      out.back().shape.count = shape.count;
+    }
+  }
+  return out;
+}
+
 void Tune(const Options& o) {
   TunePlan plan;
   if (!o.model.empty() && !o.shapes.empty()) throw Error("Say -m or --shapes, not both.");
@@ -95,6 +118,11 @@ void Tune(const Options& o) {
   Catalogue catalogue;  // only its target until something has to be measured
   catalogue.target = TuningTarget(o.target);
   plan.session.target = catalogue.target;
+  if (o.cache.empty() && catalogue.target != TuningTarget("")) {
+    throw Error(Join("A library for ", catalogue.target, " in the user's cache would stand before ",
+                     "the shipped kernels of ", TuningTarget(""),
+                     ", which this CPU can run; name another folder with --cache."));
+  }
   const std::string folder = o.cache.empty() ? TunedFolder() : o.cache;
   if (folder.empty())
     throw Error("Neither XDG_CACHE_HOME nor HOME names a folder for the library.");
@@ -103,11 +131,14 @@ void Tune(const Options& o) {
   LandedLibrary landed;
   const bool known = ReadFinishedResult(folder, PlanKey(catalogue, plan), asked_budget, &result);
   if (known) {
-    landed = {FindTunedLibrary(folder).path, folder + "/manifest.json"};
+    landed = {FindTunedLibrary(folder).path, folder + "/manifest.json", result.choices};
   } else {
-    constexpr double kCatalogueShare = 0.12;
+    constexpr double kCatalogueShare = 0.08;
+    // For making the library and checking it.
+    const double reserve = std::clamp(0.2 * asked_budget, 1.0, 30.0);
     catalogue = GeneratorCatalogue(catalogue.target, kCatalogueShare * asked_budget, o.seed);
-    plan.budget_s = std::max(1.0, asked_budget - (SessionClock() - started));
+    plan.reserve_s = reserve;
+    plan.budget_s = std::max(1.0, asked_budget - reserve - (SessionClock() - started));
     Database database(o.db.empty() ? DefaultDatabasePath() : o.db, ProgramSignature());
     struct sigaction action = {};
     action.sa_handler = [](int) { stop_asked = true; };
@@ -122,16 +153,48 @@ void Tune(const Options& o) {
           if (!o.quiet) line.Show(p);
         },
         &stop_asked);
-    line.Clear();
     TunePlan asked = plan;
     asked.budget_s = asked_budget;
     landed = LandTunedLibrary(catalogue, asked, result, folder);
+    if (!landed.path.empty() && !stop_asked) {
+      const auto tell = [&](const std::string& name) {
+        TuneProgress p;
+        p.stage = Join("tuned against shipped, ", name);
+        p.measured = result.measured;
+        const double spent = SessionClock() - started;
+        p.seconds_left = std::max(0.0, asked_budget - spent);
+        p.share_done = std::min(1.0, spent / asked_budget);
+        if (!o.quiet) line.Show(p);
+      };
+      const double left = started + asked_budget - SessionClock() - kLandSeconds;
+      TuneResult checked = result;
+      checked.choices = ChoicesOfPlan(plan, landed.choices);
+      const int slower =
+          CheckLibrary(&checked.choices, landed.path, plan.session, std::max(1.0, left), tell);
+      if (slower > 0) {
+        landed = LandTunedLibrary(catalogue, asked, checked, folder);
+      } else {
+        RewriteManifest(catalogue, asked, checked, &landed);
+      }
+    }
+    line.Clear();
+    result.choices = landed.choices;
+    result.seconds = SessionClock() - started;
   }
+  result.choices = ChoicesOfPlan(plan, result.choices);
   if (o.json) {
     std::printf("%s", ReadWholeFile(landed.manifest).c_str());
     return;
   }
-  std::printf("%s\n%s", ChoiceTable(result).c_str(), TotalsText(result).c_str());
+  std::printf("%s\n%s", ChoiceTable(result.choices).c_str(), TotalsText(result.choices).c_str());
+  const auto checked = std::count_if(result.choices.begin(), result.choices.end(),
+                                     [](const TunedChoice& c) { return c.check.blocks > 0; });
+  if (checked > 0) {
+    std::printf(
+        "Of the new kernels %td were measured in the library against the shipped ones, in "
+        "turns (A B B A).\n",
+        checked);
+  }
   for (const TunedChoice& c : result.choices) {
     std::printf("%dx%d m=%d threads=%d: %s\n", c.shape.n, c.shape.k, c.m, c.threads,
                 c.reason.c_str());
@@ -181,6 +244,18 @@ void AddTune(CLI::App& program) {
                     "weights that stay in cache (decode streams them: not honest)");
   command->add_flag("--json", o->json, "the result as JSON");
   command->add_flag("-q,--quiet", o->quiet, "no progress line");
+  command->footer(
+      "Examples:\n"
+      "  tritforge tune -m model.gguf --budget 60s      the model's shapes; trit then uses the "
+      "library\n"
+      "  tritforge tune --shapes 2560x2560,6912x2560 --tokens 1,16,512 --threads 1,2\n"
+      "  tritforge tune --target avx2 --cache /tmp/avx2 --json > result.json\n"
+      "  tritforge report --tuning -o tuning.html       how the search went\n"
+      "  TRIT_TUNED=off trit run -m model.gguf ...      without the tuned library\n"
+      "Ctrl-C keeps everything measured; the same command goes on from there. A tuned kernel "
+      "replaces a\n"
+      "shipped one only when paired, interleaved rounds in several passes show it more than 1 % "
+      "faster.");
   command->callback([o] { Tune(*o); });
 }
 

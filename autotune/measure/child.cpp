@@ -33,7 +33,7 @@ class Child {
     const std::string what = request.at("do");
     if (what == "load") return Load(request.at("candidate"));
     if (what == "roofs") return Roof(request.at("threads"));
-    if (!kernel_) return Failure("refused", "no candidate was loaded");
+    if (!loaded_.kernel) return Failure("refused", "no candidate was loaded");
     const int id = request.at("id");
     if (what == "setup") return Setup(id, request);
     if (what == "drop") {
@@ -43,6 +43,8 @@ class Child {
     if (what == "sample") {
       const auto bench = benches_.find(id);
       if (bench == benches_.end()) return Failure("refused", "that workload was not set up");
+      bench->second->Slice(request.value("n_per_task", loaded_.n_per_task),
+                           request.value("m_per_task", loaded_.m_per_task));
       Json ns = Json::array();
       for (int i = 0; i < request.at("count").get<int>(); ++i) {
         bench->second->Sample();
@@ -57,29 +59,29 @@ class Child {
   Json Load(const std::string& candidate) {
     const double start = NowNs();
     try {
-      kernel_ = source_(candidate);
+      loaded_ = source_(candidate);
     } catch (const std::exception& e) {
       return Failure("compile-failed", e.what());
     }
     const double compile_ns = NowNs() - start;
-    const std::string fault = CheckKernel(*kernel_);
+    const std::string fault = CheckKernel(*loaded_.kernel);
     if (!fault.empty()) return Failure("wrong", fault);
     return {{"ok", true},
-            {"layout", kernel_->layout->id},
-            {"candidate", kernel_->candidate},
+            {"layout", loaded_.kernel->layout->id},
+            {"candidate", loaded_.kernel->candidate},
             {"compile_ns", compile_ns}};
   }
 
   Json Setup(int id, const Json& request) {
     BenchCase c;
-    c.kernel = kernel_.get();
+    c.kernel = loaded_.kernel.get();
     c.m = request.at("m");
     c.n = request.at("n");
     c.k = request.at("k");
     const int threads = request.at("threads");
     c.hot = request.at("mode") == "hot";
-    c.n_per_task = request.at("n_per_task");
-    c.m_per_task = request.at("m_per_task");
+    c.n_per_task = loaded_.n_per_task;
+    c.m_per_task = loaded_.m_per_task;
     c.cold_bytes = request.at("cold_bytes");
     c.sample_ms = request.at("sample_ms");
     try {
@@ -108,7 +110,7 @@ class Child {
   }
 
   const KernelSource& source_;
-  LoadedKernel kernel_;
+  LoadedKernel loaded_;
   std::map<int, std::unique_ptr<ThreadPool>> pools_;  // by thread count; outlive the benches
   std::map<int, std::unique_ptr<KernelBench>> benches_;
 };

@@ -3,10 +3,11 @@
 //
 //   {"do":"load","candidate":TEXT}        compile, check against the oracle
 //       {"ok":true,"layout":ID,"candidate":TEXT,"compile_ns":T}
-//   {"do":"setup","id":I,"m":..,"n":..,"k":..,"threads":..,"mode":"cold","n_per_task":..,
-//    "m_per_task":..,"cold_bytes":..,"sample_ms":..}
+//   {"do":"setup","id":I,"m":..,"n":..,"k":..,"threads":..,"mode":"cold","cold_bytes":..,
+//    "sample_ms":..}
 //       {"ok":true,"bytes":B,"prepare_ns":T}
-//   {"do":"sample","id":I,"count":C}      {"ok":true,"ns":[..]}
+//   {"do":"sample","id":I,"count":C,"n_per_task":..,"m_per_task":..}      {"ok":true,"ns":[..]}
+//       (slices as in trit_choice; without them those of the kernel's own choice row)
 //   {"do":"drop","id":I}                  {"ok":true}
 //   {"do":"roofs","threads":T}            {"ok":true,"bytes_per_s":..,"ops_per_s":..}
 // or {"ok":false,"status":"wrong"|"compile-failed"|"refused","detail":TEXT}. The end of the input
@@ -21,8 +22,11 @@
 
 namespace trit {
 
-// A kernel and whatever keeps it alive.
-using LoadedKernel = std::shared_ptr<const trit_kernel>;
+// A kernel with whatever keeps it alive, and the slices of the choice row it came from.
+struct LoadedKernel {
+  std::shared_ptr<const trit_kernel> kernel;
+  int32_t n_per_task = 0, m_per_task = 0;
+};
 // From a candidate's text; throws trit::Error when it does not compile. Tests put planted kernels
 // behind this.
 using KernelSource = std::function<LoadedKernel(const std::string& candidate)>;

@@ -155,17 +155,23 @@ Json CandidateProcess::Ask(const Json& request, double limit_s) {
   return Gather({this}).front();
 }
 
+void WaitForAny(const std::vector<CandidateProcess*>& processes) {
+  std::vector<pollfd> waiting;
+  for (const CandidateProcess* process : processes) waiting.push_back({process->fd(), POLLIN, 0});
+  poll(waiting.data(), waiting.size(), 50);
+}
+
 std::vector<Json> Gather(const std::vector<CandidateProcess*>& processes) {
   std::vector<Json> answers(processes.size());
   std::vector<bool> done(processes.size(), false);
   for (;;) {
-    std::vector<pollfd> waiting;
+    std::vector<CandidateProcess*> waiting;
     for (size_t i = 0; i < processes.size(); ++i) {
       if (!done[i] && processes[i]->Poll(&answers[i])) done[i] = true;
-      if (!done[i]) waiting.push_back({processes[i]->fd(), POLLIN, 0});
+      if (!done[i]) waiting.push_back(processes[i]);
     }
     if (waiting.empty()) return answers;
-    poll(waiting.data(), waiting.size(), 50);  // wakes now and then to look at the time limits
+    WaitForAny(waiting);
   }
 }
 

@@ -47,6 +47,9 @@ class CandidateProcess {
   ChildFault fault_;
 };
 
+// Waits until one of them has something to Poll; wakes now and then because of the time limits.
+void WaitForAny(const std::vector<CandidateProcess*>& processes);
+
 // Waits until every process has answered what it was sent, or failed.
 std::vector<nlohmann::json> Gather(const std::vector<CandidateProcess*>& processes);
 

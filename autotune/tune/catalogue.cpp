@@ -39,6 +39,11 @@ const CatalogueEntry* Catalogue::Find(const std::string& text) const {
   return nullptr;
 }
 
+bool Catalogue::IsShipped(const std::string& text) const {
+  return std::any_of(defaults.begin(), defaults.end(),
+                     [&](const DefaultRow& row) { return row.candidate == text; });
+}
+
 const DefaultRow& Catalogue::Default(int32_t n, int32_t k, int32_t m, int32_t threads) const {
   for (const DefaultRow& row : defaults) {
     if (Matches(row, n, k, m, threads)) return row;
@@ -57,7 +62,8 @@ const DefaultRow* Catalogue::DefaultOfLayout(const std::string& layout, int32_t 
   return nullptr;
 }
 
-SearchSpace MakeSearchSpace(const Catalogue& catalogue, const std::vector<int>& entries) {
+SearchSpace MakeSearchSpace(const Catalogue& catalogue, const std::vector<int>& entries,
+                            bool with_priors) {
   std::vector<std::string> names{"family"};
   std::vector<std::vector<std::string>> values(1);
   const auto note = [&](const std::string& name, const std::string& value) {
@@ -81,7 +87,7 @@ SearchSpace MakeSearchSpace(const Catalogue& catalogue, const std::vector<int>& 
   for (int i : entries) {
     const CatalogueEntry& e = catalogue.entries[static_cast<size_t>(i)];
     SearchPoint point;
-    point.prior_ns = e.prior_ns;
+    if (with_priors) point.prior_ns = e.prior_ns;
     for (size_t a = 0; a < names.size(); ++a) {
       std::string value = e.family;
       if (a > 0) {

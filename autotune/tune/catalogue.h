@@ -19,8 +19,9 @@ struct CatalogueEntry {
   int32_t m_min = 1;   // token counts it is made for
   int32_t m_max = INT32_MAX;
   int32_t m_granule = 1;
+  int32_t n_granule = 1;
   std::map<std::string, std::string> settings;
-  double prior_ns = 0;  // cost model's guess for one token of 1 M weights; 0 = none
+  double prior_ns = 0;  // cost model's guess for one token of 1 M streamed weights; 0 = none
 };
 
 // A shipped choice row, in order; 0 = any.
@@ -38,6 +39,7 @@ struct Catalogue {
   std::vector<DefaultRow> defaults;
 
   const CatalogueEntry* Find(const std::string& text) const;
+  bool IsShipped(const std::string& text) const;  // does a default row name it?
   // The shipped row that answers; throws Error when there is none.
   const DefaultRow& Default(int32_t n, int32_t k, int32_t m, int32_t threads) const;
   // The default of a layout for m tokens: the first row whose kernel reads it; null if none.
@@ -45,8 +47,9 @@ struct Catalogue {
 };
 
 // The entries with these indices as a search space: one axis a parameter name, families as one
-// more.
-SearchSpace MakeSearchSpace(const Catalogue& catalogue, const std::vector<int>& entries);
+// more. Priors are about one token; a search for many goes without them.
+SearchSpace MakeSearchSpace(const Catalogue& catalogue, const std::vector<int>& entries,
+                            bool with_priors = true);
 
 // The target to tune: the given one, checked, or for "" the best one this CPU can run that has
 // shipped rows.

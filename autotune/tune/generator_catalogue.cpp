@@ -2,6 +2,7 @@
 #include <utility>
 #include <vector>
 
+#include "autotune/search/cost_model.h"
 #include "autotune/stats/random.h"
 #include "autotune/tune/catalogue.h"
 #include "autotune/tune/session.h"
@@ -13,6 +14,8 @@
 
 namespace trit {
 namespace {
+
+constexpr double kTypicalBytesPerS = 30e9;  // only ratios between candidates matter
 
 const Target& ChooseTarget(const std::string& key) {
   if (!key.empty()) {
@@ -38,7 +41,12 @@ CatalogueEntry Describe(const Family& family, const Candidate& candidate, const 
   entry.m_min = parts.m_min;
   entry.m_max = parts.m_max;
   entry.m_granule = parts.m_granule;
+  entry.n_granule = parts.layout.granule;
   for (const Setting& s : candidate.settings) entry.settings[s.name] = s.value;
+  // Decode reads its weights once: bytes are what can be known before compiling.
+  const KernelCost cost{.stream_bytes = 1e6 * parts.layout.BlockBytes() /
+                                        (double(parts.layout.granule) * parts.layout.k_step)};
+  entry.prior_ns = PriorNs(cost, {.bytes_per_s = kTypicalBytesPerS});
   return entry;
 }
 

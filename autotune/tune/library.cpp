@@ -1,19 +1,22 @@
 #include "autotune/tune/library.h"
 
+#include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstdlib>
 #include <filesystem>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <tuple>
 
-#include "runtime/records/journal.h"
-#include "runtime/records/line.h"
 #include "autotune/registry.h"
 #include "generator/library/plan.h"
 #include "generator/library/write.h"
+#include "runtime/records/journal.h"
+#include "runtime/records/line.h"
 #include "runtime/tuned/tuned_library.h"
 #include "targets/base/error.h"
 
@@ -37,6 +40,17 @@ Json IntervalJson(const Interval& i) {
   return {{"centre", i.centre}, {"low", i.low}, {"high", i.high}};
 }
 
+// "build.<pid>" or "<file>.new.<pid>" of a process that is gone.
+bool LeftBehind(const std::string& name) {
+  if (!name.starts_with("build.") && name.find(".new.") == std::string::npos) return false;
+  const long pid = std::strtol(name.c_str() + name.rfind('.') + 1, nullptr, 10);
+  return pid > 0 && kill(static_cast<pid_t>(pid), 0) != 0 && errno == ESRCH;
+}
+
+Interval IntervalOf(const Json& j) {
+  return {j.at("centre"), j.at("low"), j.at("high")};
+}
+
 }  // namespace
 
 std::vector<DefaultRow> TunedRows(const Catalogue& catalogue,
@@ -45,7 +59,8 @@ std::vector<DefaultRow> TunedRows(const Catalogue& catalogue,
   std::set<std::string> layouts;
   for (const TunedChoice& c : choices) {
     if (!c.promoted) continue;
-    rows.push_back({c.shape.n, c.shape.k, c.range.first, c.range.last, c.threads, 0, 0, c.winner});
+    rows.push_back({c.shape.n, c.shape.k, c.range.first, c.range.last, c.threads, c.n_per_task,
+                    c.m_per_task, c.winner});
     layouts.insert(c.layout);
   }
   std::vector<DefaultRow> any;
@@ -116,6 +131,8 @@ std::string ResultJson(const Catalogue& catalogue, const TunePlan& plan, const T
                             {"threads", c.threads},
                             {"incumbent", c.incumbent},
                             {"winner", c.winner},
+                            {"n_per_task", c.n_per_task},
+                            {"m_per_task", c.m_per_task},
                             {"layout", c.layout},
                             {"incumbent_ns", c.incumbent_ns},
                             {"winner_ns", c.winner_ns},
@@ -123,6 +140,12 @@ std::string ResultJson(const Catalogue& catalogue, const TunePlan& plan, const T
                             {"ratio", IntervalJson(c.verdict.ratio)},
                             {"p", c.verdict.p},
                             {"promoted", c.promoted},
+                            {"check",
+                             {{"blocks", c.check.blocks},
+                              {"shipped_ns", c.check.shipped_ns},
+                              {"tuned_ns", c.check.tuned_ns},
+                              {"ratio", IntervalJson(c.check.ratio)},
+                              {"overruled", c.check.overruled}}},
                             {"reason", c.reason}});
   }
   j["stages"] = Json::array();
@@ -152,12 +175,16 @@ std::vector<TunedChoice> ChoicesOf(const Json& j) {
     choice.threads = c.at("threads");
     choice.incumbent = c.at("incumbent");
     choice.winner = c.at("winner");
+    choice.n_per_task = c.at("n_per_task");
+    choice.m_per_task = c.at("m_per_task");
     choice.layout = c.at("layout");
     choice.incumbent_ns = c.at("incumbent_ns");
     choice.winner_ns = c.at("winner_ns");
     choice.fraction_of_roof = c.at("fraction_of_roof");
-    choice.verdict.ratio = {c.at("ratio").at("centre"), c.at("ratio").at("low"),
-                            c.at("ratio").at("high")};
+    choice.verdict.ratio = IntervalOf(c.at("ratio"));
+    const Json& check = c.at("check");
+    choice.check = {check.at("blocks"), check.at("shipped_ns"), check.at("tuned_ns"),
+                    IntervalOf(check.at("ratio")), check.at("overruled")};
     choice.verdict.p = c.at("p");
     choice.promoted = c.at("promoted");
     choice.reason = c.at("reason");
@@ -187,7 +214,9 @@ std::vector<TunedChoice> MergeChoices(const std::vector<TunedChoice>& earlier,
   using Tensor = std::tuple<int32_t, int32_t, int>;
   const auto tensor = [](const TunedChoice& c) { return Tensor{c.shape.n, c.shape.k, c.threads}; };
   std::map<Tensor, bool> decided;  // by the new run: is something promoted?
-  for (const TunedChoice& c : result.choices) decided[tensor(c)] |= c.promoted;
+  for (const TunedChoice& c : result.choices) {
+    decided[tensor(c)] |= c.promoted || c.check.overruled;
+  }
   std::set<Tensor> kept;
   std::vector<TunedChoice> out;
   for (const TunedChoice& c : earlier) {
@@ -224,12 +253,52 @@ bool ReadFinishedResult(const std::string& folder, const std::string& key, doubl
   }
 }
 
+void RewriteManifest(const Catalogue& catalogue, const TunePlan& plan, const TuneResult& checked,
+                     LandedLibrary* landed) {
+  for (TunedChoice& c : landed->choices) {
+    for (const TunedChoice& known : checked.choices) {
+      if (known.shape.n == c.shape.n && known.shape.k == c.shape.k && known.m == c.m &&
+          known.threads == c.threads) {
+        c = known;
+      }
+    }
+  }
+  TuneResult all = checked;
+  all.choices = landed->choices;
+  const std::string name = fs::path(landed->path).filename();
+  WriteFileAtomically(landed->manifest, ResultJson(catalogue, plan, all, name));
+}
+
+void PutLibrary(const std::string& folder, const std::string& bytes, const std::string& manifest) {
+  const std::string name = bytes.empty() ? "" : ContentHash(bytes) + ".so";
+  const std::string current = folder + "/current";
+  std::error_code ignored;
+  if (!bytes.empty()) WriteFileAtomically(Join(folder, "/", name), bytes);
+  WriteFileAtomically(folder + "/manifest.json", manifest);
+  if (bytes.empty()) {
+    fs::remove(current, ignored);  // the shipped kernels are the best that is known
+  } else {
+    WriteFileAtomically(current, DescribeTunedLibrary(name, bytes));
+  }
+  // Libraries of earlier runs (a program that has one open keeps it until it ends) and what killed
+  // runs left behind.
+  for (const auto& file : fs::directory_iterator(folder, ignored)) {
+    const std::string text = file.path().filename().string();
+    const bool old_library = file.path().extension() == ".so" && text != name;
+    if (old_library || LeftBehind(text)) {
+      std::error_code also_ignored;
+      fs::remove_all(file.path(), also_ignored);
+    }
+  }
+}
+
 LandedLibrary LandTunedLibrary(const Catalogue& catalogue, const TunePlan& plan,
                                const TuneResult& result, const std::string& folder) {
   LandedLibrary landed;
   landed.manifest = folder + "/manifest.json";
   TuneResult all = result;
   all.choices = MergeChoices(ReadChoices(folder, catalogue.target), result);
+  landed.choices = all.choices;
   const bool any = std::any_of(all.choices.begin(), all.choices.end(),
                                [](const TunedChoice& c) { return c.promoted; });
   std::string name;
@@ -247,9 +316,7 @@ LandedLibrary LandTunedLibrary(const Catalogue& catalogue, const TunePlan& plan,
       }
       if (bytes.empty()) throw Error(Join(work, ": no shared library was linked."));
       name = ContentHash(bytes) + ".so";
-      WriteFileAtomically(Join(folder, "/", name), bytes);
-      WriteFileAtomically(landed.manifest, ResultJson(catalogue, plan, all, name));
-      WriteFileAtomically(folder + "/current", DescribeTunedLibrary(name, bytes));
+      PutLibrary(folder, bytes, ResultJson(catalogue, plan, all, name));
     } catch (...) {
       std::error_code ignored;
       fs::remove_all(work, ignored);
@@ -259,17 +326,7 @@ LandedLibrary LandTunedLibrary(const Catalogue& catalogue, const TunePlan& plan,
     fs::remove_all(work, ignored);
     landed.path = Join(folder, "/", name);
   } else {
-    WriteFileAtomically(landed.manifest, ResultJson(catalogue, plan, all, ""));
-    std::error_code ignored;
-    fs::remove(folder + "/current", ignored);  // the shipped kernels are the best that is known
-  }
-  // Libraries of earlier runs: a program that has one open keeps it until it ends.
-  std::error_code ignored;
-  for (const auto& file : fs::directory_iterator(folder, ignored)) {
-    if (file.path().extension() == ".so" && file.path().filename() != name) {
-      std::error_code also_ignored;
-      fs::remove(file.path(), also_ignored);
-    }
+    PutLibrary(folder, "", ResultJson(catalogue, plan, all, ""));
   }
   return landed;
 }

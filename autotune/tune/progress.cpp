@@ -1,5 +1,7 @@
 #include "autotune/tune/progress.h"
 
+#include <sys/ioctl.h>
+
 #include <algorithm>
 #include <cmath>
 #include <map>
@@ -23,15 +25,17 @@ std::string Column(const std::string& text, int width) {
 }  // namespace
 
 std::string ProgressText(const TuneProgress& p) {
-  constexpr int kBar = 20;
+  constexpr int kBar = 12;
   const int full = std::clamp(static_cast<int>(std::lround(kBar * p.share_done)), 0, kBar);
-  std::string text = Join("[", std::string(static_cast<size_t>(full), '#'),
-                          std::string(static_cast<size_t>(kBar - full), '.'), "] ", p.stage);
+  std::string text =
+      Join("[", std::string(static_cast<size_t>(full), '#'),
+           std::string(static_cast<size_t>(kBar - full), '.'), "] ", Fixed(p.seconds_left, 0),
+           " s left, ", p.measured, " measured, ", p.stage);
   if (p.best_ns > 0) text.append(Join(": best ", Fixed(p.best_ns / 1e3, 1), " us"));
   if (p.fraction_of_roof > 0) {
     text.append(Join(", ", Fixed(100 * p.fraction_of_roof, 0), " % of the roof"));
   }
-  return Join(text, ", ", p.measured, " measured, ", Fixed(p.seconds_left, 0), " s left");
+  return text;
 }
 
 void ProgressLine::Show(const TuneProgress& progress) {
@@ -43,7 +47,10 @@ void ProgressLine::Show(const TuneProgress& progress) {
     }
     return;
   }
-  std::string text = ProgressText(progress).substr(0, 118);
+  // A line that wraps cannot be drawn over.
+  winsize window = {};
+  const bool known = ioctl(fileno(out_), TIOCGWINSZ, &window) == 0 && window.ws_col > 20;
+  std::string text = ProgressText(progress).substr(0, known ? window.ws_col - 1u : 79u);
   const size_t length = text.size();
   if (text.size() < drawn_) text.append(drawn_ - text.size(), ' ');
   std::fprintf(out_, "\r%s", text.c_str());
@@ -58,39 +65,60 @@ void ProgressLine::Clear() {
   drawn_ = 0;
 }
 
-std::string ChoiceTable(const TuneResult& result) {
+namespace {
+
+struct Times {
+  double shipped_ns, tuned_ns;
+  Interval ratio;  // tuned / shipped
+};
+
+Times TimesOf(const TunedChoice& c) {
+  if (!c.promoted) return {c.incumbent_ns, c.incumbent_ns, {}};
+  if (c.check.blocks > 0) return {c.check.shipped_ns, c.check.tuned_ns, c.check.ratio};
+  return {c.incumbent_ns, c.winner_ns, c.verdict.ratio};
+}
+
+}  // namespace
+
+std::string ChoiceTable(const std::vector<TunedChoice>& choices) {
   std::string out =
       "      shape      m  threads   default us     tuned us  speed-up   roof  winner\n";
-  for (const TunedChoice& c : result.choices) {
-    const double tuned = c.promoted ? c.winner_ns : c.incumbent_ns;
-    const double gain = c.promoted && c.verdict.ratio.centre > 0 ? 1 / c.verdict.ratio.centre : 1;
+  for (const TunedChoice& c : choices) {
+    const Times t = TimesOf(c);
     out += Join(Column(Join(c.shape.n, "x", c.shape.k), 11), Column(std::to_string(c.m), 7),
-                Column(std::to_string(c.threads), 9), Column(Fixed(c.incumbent_ns / 1e3, 1), 13),
-                Column(Fixed(tuned / 1e3, 1), 13), Column(Fixed(gain, 3), 10),
+                Column(std::to_string(c.threads), 9), Column(Fixed(t.shipped_ns / 1e3, 1), 13),
+                Column(Fixed(t.tuned_ns / 1e3, 1), 13), Column(Fixed(1 / t.ratio.centre, 3), 10),
                 Column(Join(Fixed(100 * c.fraction_of_roof, 0), " %"), 7), "  ",
-                c.promoted ? c.winner : Join("(default) ", c.incumbent), "\n");
+                c.promoted ? Contender{c.winner, c.n_per_task, c.m_per_task}.Text()
+                           : Join("(default) ", c.incumbent),
+                "\n");
   }
   return out;
 }
 
-std::string TotalsText(const TuneResult& result) {
+std::string TotalsText(const std::vector<TunedChoice>& choices) {
   struct Total {
-    double before = 0, after = 0;
+    double shipped = 0, tuned = 0, low = 0, high = 0;
   };
   std::map<std::pair<int, int32_t>, Total> totals;
-  for (const TunedChoice& c : result.choices) {
+  for (const TunedChoice& c : choices) {
+    const Times t = TimesOf(c);
     Total& total = totals[{c.threads, c.m}];
-    total.before += c.shape.count * c.incumbent_ns;
-    total.after += c.shape.count * c.incumbent_ns *
-                   (c.promoted && c.winner_ns > 0 ? c.verdict.ratio.centre : 1);
+    total.shipped += c.shape.count * t.shipped_ns;
+    total.tuned += c.shape.count * t.shipped_ns * t.ratio.centre;
+    total.low += c.shape.count * t.shipped_ns * t.ratio.low;
+    total.high += c.shape.count * t.shipped_ns * t.ratio.high;
   }
   std::string out;
   for (const auto& [key, total] : totals) {
-    if (total.after <= 0) continue;
-    out +=
-        Join("all ternary products, m=", key.second, ", ", key.first,
-             key.first == 1 ? " thread: " : " threads: ", Fixed(total.before / 1e6, 2), " ms -> ",
-             Fixed(total.after / 1e6, 2), " ms (", Fixed(total.before / total.after, 3), "x)\n");
+    if (!(total.low > 0)) continue;
+    const std::string what =
+        key.second == 1 ? std::string("decode, 1 token") : Join("prefill, ", key.second, " tokens");
+    out += Join(what, ", ", key.first, key.first == 1 ? " thread" : " threads",
+                ": all ternary products ", Fixed(total.shipped / 1e6, 2), " ms -> ",
+                Fixed(total.tuned / 1e6, 2), " ms (", Fixed(total.shipped / total.tuned, 3), "x [",
+                Fixed(total.shipped / total.high, 3), ", ", Fixed(total.shipped / total.low, 3),
+                "])\n");
   }
   return out;
 }

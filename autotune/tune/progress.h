@@ -9,7 +9,8 @@
 
 namespace trit {
 
-// "[#####.....] m=1 n=6912 k=2560, 2 threads: best 132.4 us, 84 % of the roof, 57 measured, 31 s"
+// "[####........] 31 s left, 57 measured, m=1 n=6912 k=2560, 2 threads: best 132.4 us, 84 % of the
+// roof"
 std::string ProgressText(const TuneProgress& progress);
 
 class ProgressLine {
@@ -27,8 +28,10 @@ class ProgressLine {
 };
 
 // The final table.
-std::string ChoiceTable(const TuneResult& result);
-// Decode and prefill time of all tensors, shipped against tuned, one line a (m, threads).
-std::string TotalsText(const TuneResult& result);
+std::string ChoiceTable(const std::vector<TunedChoice>& choices);
+// Decode and prefill time of all tensors, shipped against tuned, one line a (m, threads): by the
+// check of the library where there is one, else by the finals. The range in brackets adds up the
+// ends of the tensors' intervals.
+std::string TotalsText(const std::vector<TunedChoice>& choices);
 
 }  // namespace trit

@@ -16,6 +16,13 @@ using Json = nlohmann::json;
 
 }  // namespace
 
+std::string Contender::Text() const {
+  std::string text = candidate;
+  if (n_per_task > 0) text.append(Join(" n_per_task=", n_per_task));
+  if (m_per_task > 0) text.append(Join(" m_per_task=", m_per_task));
+  return text;
+}
+
 double SessionClock() {
   const auto now = std::chrono::steady_clock::now().time_since_epoch();
   return std::chrono::duration<double>(now).count();
@@ -43,24 +50,27 @@ void MeasureSession::Learn(const Record& r) {
     if (r.status != CheckStatus::kRefused) failed_[r.candidate] = {r.status, r.detail};
     return;
   }
-  Measured& known = known_[{r.candidate, item}];
+  const Contender contender{r.candidate, static_cast<int32_t>(r.n_per_task),
+                            static_cast<int32_t>(r.m_per_task)};
+  Measured& known = known_[{contender, item}];
   ReferenceLevel& level = levels_[item];
   for (double ns : r.reference_ns) level.Add(ns);
   known.ns.insert(known.ns.end(), r.samples_ns.begin(), r.samples_ns.end());
   known.reference_ns.insert(known.reference_ns.end(), r.reference_ns.begin(), r.reference_ns.end());
   known.reference_ns.resize(known.ns.size(), 0);
   known.fraction_of_roof = std::max(known.fraction_of_roof, r.FractionOfRoof());
+  known.bytes = r.bytes;
 }
 
-Measured MeasureSession::Known(const std::string& candidate, const WorkItem& item) const {
-  const auto failed = failed_.find(candidate);
+Measured MeasureSession::Known(const Contender& contender, const WorkItem& item) const {
+  const auto failed = failed_.find(contender.candidate);
   if (failed != failed_.end()) {
     Measured out;
     out.status = failed->second.first;
     out.detail = failed->second.second;
     return out;
   }
-  const auto found = known_.find({candidate, item});
+  const auto found = known_.find({contender, item});
   if (found == known_.end()) return {};
   Measured out = found->second;
   const auto level = levels_.find(item);
@@ -114,8 +124,9 @@ double MeasureSession::FractionOfRoof(const WorkItem& item, double ns, double by
   return r.FractionOfRoof();
 }
 
-void MeasureSession::Keep(const std::string& candidate, const WorkItem& item, const Measured& m,
+void MeasureSession::Keep(const Contender& contender, const WorkItem& item, const Measured& m,
                           double bytes) {
+  const std::string& candidate = contender.candidate;
   Record r;
   r.time_s = time(nullptr);
   r.session = session_id_;
@@ -129,6 +140,8 @@ void MeasureSession::Keep(const std::string& candidate, const WorkItem& item, co
   r.host_key = r.host.Key();
   r.threads = item.threads;
   r.mode = options_.mode;
+  r.n_per_task = contender.n_per_task;
+  r.m_per_task = contender.m_per_task;
   r.samples_ns = m.ns;
   r.reference_ns = m.reference_ns;
   r.bytes = bytes;
@@ -145,10 +158,11 @@ void MeasureSession::Keep(const std::string& candidate, const WorkItem& item, co
     if (m.status != CheckStatus::kRefused) failed_[candidate] = {m.status, m.detail};
     return;
   }
-  Measured& known = known_[{candidate, item}];
+  Measured& known = known_[{contender, item}];
   known.ns.insert(known.ns.end(), m.ns.begin(), m.ns.end());
   known.reference_ns.insert(known.reference_ns.end(), m.reference_ns.begin(), m.reference_ns.end());
   known.fraction_of_roof = std::max(known.fraction_of_roof, m.fraction_of_roof);
+  known.bytes = bytes;
 }
 
 double MeasureSession::noise() const {
@@ -157,95 +171,136 @@ double MeasureSession::noise() const {
   return worst;
 }
 
-std::vector<Measured> MeasureSession::Measure(const std::vector<std::string>& candidates,
-                                              const std::vector<int>& rounds, const WorkItem& item,
-                                              const std::string& reference, double sample_ms) {
-  std::vector<Measured> out(candidates.size());
-  std::vector<double> bytes(candidates.size(), 0);
-  const size_t count = candidates.size();
-  // The reference is a job like the others until the rounds begin; it may be a candidate as well,
-  // and then has a process of its own.
-  const std::string reference_key = "reference " + reference;
-  if (!processes_.contains(reference_key)) {
-    processes_[reference_key] = std::make_unique<CandidateProcess>(options_.child_command);
-    const Json loaded = processes_[reference_key]->Ask({{"do", "load"}, {"candidate", reference}},
-                                                       options_.load_limit_s);
+CandidateProcess* MeasureSession::PrepareReference(const std::string& candidate,
+                                                   const Json& setup) {
+  // A process of its own, because the reference may be a candidate as well.
+  const std::string key = "reference " + candidate;
+  if (!processes_.contains(key)) {
+    processes_[key] = std::make_unique<CandidateProcess>(options_.child_command);
+    const Json loaded =
+        processes_[key]->Ask({{"do", "load"}, {"candidate", candidate}}, options_.load_limit_s);
     if (StatusOfAnswer(loaded) != CheckStatus::kOk) {
-      throw Error(Join("The shipped kernel \"", reference,
+      throw Error(Join("The shipped kernel \"", candidate,
                        "\" does not work here: ", loaded.value("detail", ""), "."));
     }
   }
-  CandidateProcess* reference_process = processes_[reference_key].get();
-  const int id = next_id_++;
-  Json setup = {
-      {"do", "setup"},         {"id", id},
-      {"m", item.m},           {"n", item.n},
-      {"k", item.k},           {"threads", item.threads},
-      {"mode", options_.mode}, {"n_per_task", 0},
-      {"m_per_task", 0},       {"sample_ms", sample_ms > 0 ? sample_ms : options_.sample_ms}};
-  // Three times the last cache: no weight survives one turn through the copies.
-  setup["cold_bytes"] = std::max<int64_t>(int64_t{48} << 20, 3 * ThisHost().l3_bytes);
+  const Json ready = processes_[key]->Ask(setup, options_.setup_limit_s);
+  if (StatusOfAnswer(ready) != CheckStatus::kOk) {
+    throw Error(Join("The shipped kernel \"", candidate,
+                     "\" cannot be timed here: ", ready.value("detail", ""), "."));
+  }
+  return processes_[key].get();
+}
 
-  // Compile, check and set up, a few at once; failures drop out.
-  std::vector<bool> ready(count, false);
+std::map<std::string, Measured> MeasureSession::Prepare(const std::vector<std::string>& candidates,
+                                                        const WorkItem& item, const Json& setup,
+                                                        std::map<std::string, double>* bytes) {
+  struct Running {
+    std::string text;
+    CandidateProcess* process;
+    bool loading;
+  };
+  std::map<std::string, Measured> out;
+  std::vector<Running> running;  // a few at once; failures drop out
   const auto together = static_cast<size_t>(std::max(1, options_.parallel));
-  for (size_t begin = 0; begin < count && !TimeIsOver(); begin += together) {
-    std::vector<size_t> group;
-    for (size_t i = begin; i < std::min(count, begin + together); ++i) {
-      if (EverFailed(candidates[i])) {
-        out[i].status = failed_[candidates[i]].first;
-        out[i].detail = failed_[candidates[i]].second;
+  const auto load = [](const std::string& text) {
+    return Json{{"do", "load"}, {"candidate", text}};
+  };
+  for (size_t next = 0;;) {
+    while (running.size() < together && next < candidates.size() && !TimeIsOver()) {
+      const std::string& text = candidates[next++];
+      if (EverFailed(text)) {
+        out[text].status = failed_[text].first;
+        out[text].detail = failed_[text].second;
+        continue;
+      }
+      const bool loading = !processes_.contains(text);
+      CandidateProcess* process = Process(text);
+      process->Send(loading ? load(text) : setup,
+                    loading ? options_.load_limit_s : options_.setup_limit_s);
+      running.push_back({text, process, loading});
+    }
+    if (running.empty()) return out;
+    std::vector<CandidateProcess*> waiting;
+    std::vector<Running> still_running;
+    for (Running& r : running) {
+      Json answer;
+      if (!r.process->Poll(&answer)) {
+        waiting.push_back(r.process);
+        still_running.push_back(r);
+        continue;
+      }
+      Measured& m = out[r.text];
+      m.status = StatusOfAnswer(answer);
+      if (m.status != CheckStatus::kOk) {
+        m.detail = answer.value("detail", "");
+        Keep({r.text}, item, m, 0);
+        EndProcess(r.text);
+      } else if (r.loading) {
+        compile_ns_[r.text] = answer.value("compile_ns", 0.0);
+        r.process->Send(setup, options_.setup_limit_s);
+        still_running.push_back({r.text, r.process, false});
       } else {
-        group.push_back(i);
+        (*bytes)[r.text] = answer.value("bytes", 0.0);
       }
     }
-    for (const char* step : {"load", "setup"}) {
-      std::vector<CandidateProcess*> asked;
-      std::vector<size_t> asked_index;
-      for (size_t i : group) {
-        const bool is_load = std::string(step) == "load";
-        if (is_load && processes_.contains(candidates[i])) continue;
-        CandidateProcess* process = Process(candidates[i]);
-        process->Send(is_load ? Json{{"do", "load"}, {"candidate", candidates[i]}} : setup,
-                      is_load ? options_.load_limit_s : options_.setup_limit_s);
-        asked.push_back(process);
-        asked_index.push_back(i);
-      }
-      const std::vector<Json> answers = Gather(asked);
-      for (size_t j = 0; j < answers.size(); ++j) {
-        const size_t i = asked_index[j];
-        out[i].status = StatusOfAnswer(answers[j]);
-        if (out[i].status != CheckStatus::kOk) {
-          out[i].detail = answers[j].value("detail", "");
-          std::erase(group, i);
-          Keep(candidates[i], item, out[i], 0);
-          EndProcess(candidates[i]);
-          continue;
-        }
-        if (answers[j].contains("compile_ns")) {
-          compile_ns_[candidates[i]] = answers[j]["compile_ns"];
-        }
-        if (answers[j].contains("bytes")) bytes[i] = answers[j]["bytes"], ready[i] = true;
-      }
+    // Somebody made a step: perhaps there is room for the next one.
+    if (waiting.size() == running.size()) WaitForAny(waiting);
+    running = std::move(still_running);
+  }
+}
+
+std::vector<Measured> MeasureSession::Measure(const std::vector<Contender>& contenders,
+                                              const std::vector<int>& rounds, const WorkItem& item,
+                                              const Contender& reference, double sample_ms) {
+  const size_t count = contenders.size();
+  const int id = next_id_++;
+  // Three times the last cache: no weight survives one turn through the copies.
+  const Json setup = {
+      {"do", "setup"},
+      {"id", id},
+      {"m", item.m},
+      {"n", item.n},
+      {"k", item.k},
+      {"threads", item.threads},
+      {"mode", options_.mode},
+      {"sample_ms", sample_ms > 0 ? sample_ms : options_.sample_ms},
+      {"cold_bytes", std::max<int64_t>(int64_t{48} << 20, 3 * ThisHost().l3_bytes)}};
+  CandidateProcess* reference_process = PrepareReference(reference.candidate, setup);
+  std::vector<std::string> candidates;  // each once
+  for (const Contender& c : contenders) {
+    if (std::find(candidates.begin(), candidates.end(), c.candidate) == candidates.end()) {
+      candidates.push_back(c.candidate);
     }
   }
-  const Json reference_ready = reference_process->Ask(setup, options_.setup_limit_s);
-  if (StatusOfAnswer(reference_ready) != CheckStatus::kOk) {
-    throw Error(Join("The shipped kernel \"", reference,
-                     "\" cannot be timed here: ", reference_ready.value("detail", ""), "."));
+  std::map<std::string, double> bytes;
+  const std::map<std::string, Measured> prepared = Prepare(candidates, item, setup, &bytes);
+  std::vector<Measured> out(count);
+  std::vector<bool> ready(count, false);
+  std::vector<int> wanted(count, 0);
+  for (size_t i = 0; i < count; ++i) {
+    const auto found = prepared.find(contenders[i].candidate);
+    if (found != prepared.end()) out[i] = found->second;
+    ready[i] = out[i].status == CheckStatus::kOk && bytes.contains(contenders[i].candidate);
+    wanted[i] = ready[i] ? rounds[i] : 0;
   }
 
   // Time, interleaved.
-  std::vector<int> wanted(count, 0);
-  for (size_t i = 0; i < count; ++i) wanted[i] = ready[i] ? rounds[i] : 0;
-  const Json sample = {{"do", "sample"}, {"id", id}, {"count", 1}};
+  const auto sample_of = [id](const Contender& c) {
+    return Json{{"do", "sample"},
+                {"id", id},
+                {"count", 1},
+                {"n_per_task", c.n_per_task},
+                {"m_per_task", c.m_per_task}};
+  };
   const auto sampler = [&](int job) -> std::optional<double> {
-    CandidateProcess* process =
-        job == kReferenceJob ? reference_process : Process(candidates[static_cast<size_t>(job)]);
-    const Json answer = process->Ask(sample, options_.sample_limit_s);
+    const bool is_reference = job == kReferenceJob;
+    const Contender& contender = is_reference ? reference : contenders[static_cast<size_t>(job)];
+    CandidateProcess* process = is_reference ? reference_process : Process(contender.candidate);
+    const Json answer = process->Ask(sample_of(contender), options_.sample_limit_s);
     if (StatusOfAnswer(answer) == CheckStatus::kOk) return answer["ns"].at(0).get<double>();
-    if (job == kReferenceJob) {
-      throw Error(Join("The shipped kernel \"", reference,
+    if (is_reference) {
+      throw Error(Join("The shipped kernel \"", reference.candidate,
                        "\" failed while it was timed: ", answer.value("detail", ""), "."));
     }
     Measured& m = out[static_cast<size_t>(job)];
@@ -262,28 +317,29 @@ std::vector<Measured> MeasureSession::Measure(const std::vector<std::string>& ca
   for (size_t i = 0; i < count; ++i) {
     if (!ready[i]) continue;
     const RoundsResult::Job& job = result.jobs[i];
+    const double streamed = bytes[contenders[i].candidate];
     Measured& m = out[i];
     if (m.status == CheckStatus::kOk && job.ns.empty()) continue;  // no time was left
     if (m.status == CheckStatus::kOk) {
+      m.bytes = streamed;
       m.ns = job.ns;
       m.reference_ns = job.reference;
       m.corrected = job.Corrected(level.Calm());
-      m.fraction_of_roof = FractionOfRoof(item, EstimateNs(m.corrected), bytes[i]);
+      m.fraction_of_roof = FractionOfRoof(item, EstimateNs(m.corrected), streamed);
       // Faster than the roof: the roof was measured in a bad moment.
       if (m.fraction_of_roof > 1.05 && roofs_[item.threads].measured < 4 && !TimeIsOver()) {
         MeasureRoofsOf(item.threads);
-        m.fraction_of_roof = FractionOfRoof(item, EstimateNs(m.corrected), bytes[i]);
+        m.fraction_of_roof = FractionOfRoof(item, EstimateNs(m.corrected), streamed);
       }
     }
-    Keep(candidates[i], item, m, bytes[i]);
+    Keep(contenders[i], item, m, streamed);
   }
   // The memory of this item is given back; the compiled kernels stay for the next item.
   const Json drop = {{"do", "drop"}, {"id", id}};
   reference_process->Ask(drop, options_.setup_limit_s);
-  for (size_t i = 0; i < count; ++i) {
-    if (ready[i] && out[i].status == CheckStatus::kOk) {
-      Process(candidates[i])->Ask(drop, options_.setup_limit_s);
-    }
+  for (const auto& [text, streamed] : bytes) {
+    CandidateProcess* process = Process(text);
+    if (!process->dead()) process->Ask(drop, options_.setup_limit_s);
   }
   // A search goes through hundreds of candidates; the finals come back to few of them, and their
   // objects are cached on disk.

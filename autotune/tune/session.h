@@ -22,6 +22,14 @@ struct WorkItem {
   Workload AsWorkload() const { return {"matmul", "", m, n, k}; }
 };
 
+// What is timed: a candidate, and how its product is cut (as in trit_choice).
+struct Contender {
+  std::string candidate;
+  int32_t n_per_task = 0, m_per_task = 0;
+  auto operator<=>(const Contender&) const = default;
+  std::string Text() const;  // the candidate, and the slices where there are any
+};
+
 struct Measured {
   CheckStatus status = CheckStatus::kOk;
   std::string detail;
@@ -29,6 +37,7 @@ struct Measured {
   std::vector<double> reference_ns;  // same rounds
   std::vector<double> corrected;     // as if the reference had been calm
   double fraction_of_roof = 0;
+  double bytes = 0;  // streamed by one call; 0 = known from a run that did not say
 };
 
 struct SessionOptions {
@@ -58,13 +67,14 @@ class MeasureSession {
 
   // Times `candidates` on `item`: compiles and checks (in parallel), then interleaved rounds beside
   // `reference`, the incumbent. Appends a record each, failures too. Results in the order of
-  // `candidates`; an empty `ns` with status ok = the time was over.
-  std::vector<Measured> Measure(const std::vector<std::string>& candidates,
+  // `contenders`; an empty `ns` with status ok = the time was over. Contenders that differ in their
+  // slices alone share one process and its packed weights.
+  std::vector<Measured> Measure(const std::vector<Contender>& contenders,
                                 const std::vector<int>& rounds, const WorkItem& item,
-                                const std::string& reference, double sample_ms = 0);
+                                const Contender& reference, double sample_ms = 0);
 
   // What earlier runs on this host with this build know, without measuring.
-  Measured Known(const std::string& candidate, const WorkItem& item) const;
+  Measured Known(const Contender& contender, const WorkItem& item) const;
   bool EverFailed(const std::string& candidate) const { return failed_.contains(candidate); }
 
   bool TimeIsOver() const;
@@ -84,7 +94,12 @@ class MeasureSession {
   };
   CandidateProcess* Process(const std::string& candidate);
   void EndProcess(const std::string& candidate);
-  void Keep(const std::string& candidate, const WorkItem& item, const Measured& m, double bytes);
+  // Compiles, checks and sets up; fills `bytes` of those that are ready, keeps failures.
+  std::map<std::string, Measured> Prepare(const std::vector<std::string>& candidates,
+                                          const WorkItem& item, const nlohmann::json& setup,
+                                          std::map<std::string, double>* bytes);
+  CandidateProcess* PrepareReference(const std::string& candidate, const nlohmann::json& setup);
+  void Keep(const Contender& contender, const WorkItem& item, const Measured& m, double bytes);
   void Learn(const Record& record);
   double FractionOfRoof(const WorkItem& item, double ns, double bytes) const;
 
@@ -95,7 +110,7 @@ class MeasureSession {
   std::map<std::string, double> compile_ns_;
   std::map<WorkItem, ReferenceLevel> levels_;
   std::map<int, Roof> roofs_;
-  std::map<std::pair<std::string, WorkItem>, Measured> known_;
+  std::map<std::pair<Contender, WorkItem>, Measured> known_;
   std::map<std::string, std::pair<CheckStatus, std::string>> failed_;
   int records_ = 0, failures_ = 0, discarded_ = 0;
   int next_id_ = 1;

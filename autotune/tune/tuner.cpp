@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 
+#include "autotune/records/lookup.h"
 #include "autotune/search/strategies.h"
 #include "autotune/stats/robust.h"
 #include "targets/base/error.h"
@@ -19,11 +20,15 @@ constexpr int kLayouts = 3;            // that stay in the race after the one-to
 constexpr double kLayoutSlack = 1.05;  // and how far behind the best they may be
 constexpr int kCarried = 2;            // kernels of a layout that are tried on the other shapes
 
+// Fractions of the roof that a search may stop at: of the time that the fewest bytes of any kernel
+// seen would take at the measured read bandwidth. Not of the kernel's own bytes, because a denser
+// layout wins although the machine reads two bits a weight no faster; and not of the int8 units'
+// peak, because lookup kernels pass it (lut3w: 102 to 106 % on Zen 4).
 class SessionEvaluator : public Evaluator {
  public:
   SessionEvaluator(MeasureSession* session, const Catalogue& catalogue,
                    const std::vector<int>& entries, const WorkItem& item,
-                   const std::string& reference, double sample_ms, double deadline_s)
+                   const Contender& reference, double sample_ms, double deadline_s)
       : session_(session),
         catalogue_(catalogue),
         entries_(entries),
@@ -34,11 +39,11 @@ class SessionEvaluator : public Evaluator {
 
   std::vector<Outcome> Measure(std::span<const Proposal> batch) override {
     if (session_->TimeIsOver() || SessionClock() >= deadline_s_) return {};
-    std::vector<std::string> candidates;
+    std::vector<Contender> candidates;
     std::vector<int> rounds;
     for (const Proposal& p : batch) {
       candidates.push_back(
-          catalogue_.entries[static_cast<size_t>(entries_[static_cast<size_t>(p.point)])].text);
+          {catalogue_.entries[static_cast<size_t>(entries_[static_cast<size_t>(p.point)])].text});
       rounds.push_back(p.rounds);
     }
     const std::vector<Measured> measured =
@@ -47,10 +52,19 @@ class SessionEvaluator : public Evaluator {
     for (size_t i = 0; i < measured.size(); ++i) {
       const Measured& m = measured[i];
       if (m.status == CheckStatus::kOk && m.ns.empty()) continue;
-      outcomes.push_back(
-          {batch[i].point, m.corrected, m.status != CheckStatus::kOk, m.fraction_of_roof});
+      if (m.status == CheckStatus::kOk) NoteBytes(m.bytes);
+      outcomes.push_back({batch[i].point, m.corrected, m.status != CheckStatus::kOk,
+                          m.corrected.empty() ? 0 : Fraction(EstimateNs(m.corrected))});
     }
     return outcomes;
+  }
+
+  void NoteBytes(double bytes) {
+    if (bytes > 0) fewest_bytes_ = std::min(fewest_bytes_, bytes);
+  }
+  double Fraction(double ns) const {
+    if (!std::isfinite(fewest_bytes_) || ns <= 0) return 0;
+    return 1e9 * fewest_bytes_ / std::max(session_->roof_bytes_per_s(item_.threads), 1e-9) / ns;
   }
 
  private:
@@ -58,8 +72,9 @@ class SessionEvaluator : public Evaluator {
   const Catalogue& catalogue_;
   const std::vector<int>& entries_;
   WorkItem item_;
-  std::string reference_;
+  Contender reference_;
   double sample_ms_, deadline_s_;
+  double fewest_bytes_ = std::numeric_limits<double>::infinity();
 };
 
 }  // namespace
@@ -108,28 +123,52 @@ void Tuner::Tell(const std::string& stage, double best_ns, double fraction) {
   p.fraction_of_roof = fraction;
   p.measured = session_->records();
   const double spent = SessionClock() - started_s_;
-  p.seconds_left = std::max(0.0, plan_.budget_s - spent);
-  p.share_done = std::min(1.0, spent / plan_.budget_s);
+  const double whole = plan_.budget_s + plan_.reserve_s;
+  p.seconds_left = std::max(0.0, whole - spent);
+  p.share_done = std::min(1.0, spent / whole);
   progress_(p);
 }
 
 std::vector<Tuner::Finalist> Tuner::Search(const std::vector<int>& entries, const WorkItem& item,
                                            const std::string& name, double share) {
-  const SearchSpace space = MakeSearchSpace(catalogue_, entries);
-  const std::string reference = catalogue_.Default(item.n, item.k, item.m, item.threads).candidate;
-  History history(space.size());
-  for (int i = 0; i < space.size(); ++i) {
-    const CatalogueEntry& e =
-        catalogue_.entries[static_cast<size_t>(entries[static_cast<size_t>(i)])];
-    const Measured known = session_->Known(e.text, item);
-    if (known.status != CheckStatus::kOk || !known.ns.empty()) {
-      history.Add({i, known.corrected, known.status != CheckStatus::kOk, known.fraction_of_roof});
-    }
-  }
+  const SearchSpace space = MakeSearchSpace(catalogue_, entries, item.m == 1);
+  const Contender reference = Incumbent(item);
   const double now = SessionClock();
   const double deadline = now + share * std::max(0.0, search_deadline_s_ - now);
   SessionEvaluator evaluator(session_.get(), catalogue_, entries, item, reference, SampleMs(item),
                              deadline);
+  History history(space.size());
+  std::vector<Measured> known;
+  // Measured first, because they show where to look: what people found good, and what the records
+  // of other machines advise (the database may be a fleet's).
+  std::vector<Proposal> shipped;
+  LookupQuery query;
+  query.workload = item.AsWorkload();
+  query.threads = item.threads;
+  query.mode = plan_.session.mode;
+  query.host = ThisHost();
+  query.targets = {catalogue_.target};
+  const LookupAnswer advised = Lookup(database_->records(), query);
+  for (int i = 0; i < space.size(); ++i) {
+    const CatalogueEntry& e =
+        catalogue_.entries[static_cast<size_t>(entries[static_cast<size_t>(i)])];
+    known.push_back(session_->Known({e.text}, item));
+    evaluator.NoteBytes(known.back().bytes);
+    if (known.back().ns.empty() && known.back().status == CheckStatus::kOk &&
+        (catalogue_.IsShipped(e.text) || e.text == advised.candidate)) {
+      shipped.push_back({i, plan_.rounds});
+    }
+  }
+  for (int i = 0; i < space.size(); ++i) {
+    const Measured& k = known[static_cast<size_t>(i)];
+    if (k.status == CheckStatus::kOk && k.ns.empty()) continue;
+    history.Add({i, k.corrected, k.status != CheckStatus::kOk,
+                 k.corrected.empty() ? 0 : evaluator.Fraction(EstimateNs(k.corrected))});
+  }
+  Tell(name, 0, 0);
+  if (!shipped.empty()) {
+    for (const Outcome& outcome : evaluator.Measure(shipped)) history.Add(outcome);
+  }
   const auto strategy = MakeStrategy(
       plan_.strategy, space, {.seed = plan_.seed, .rounds = plan_.rounds, .batch = plan_.batch});
   SearchLimits limits;
@@ -140,47 +179,25 @@ std::vector<Tuner::Finalist> Tuner::Search(const std::vector<int>& entries, cons
         std::max(40, space.size() * 15 / 100) - static_cast<int>(history.tried().size());
     limits.max_points = std::max(0, limits.max_points);
   }
-  Tell(name, 0, 0);
-  const SearchResult found =
+  const auto of_nearer_roof = [&](const SearchStep& step) {
+    if (step.best < 0) return 0.0;
+    const int entry = entries[static_cast<size_t>(step.best)];
+    return session_->Known({catalogue_.entries[static_cast<size_t>(entry)].text}, item)
+        .fraction_of_roof;
+  };
+  SearchResult found =
       RunSearch(space, strategy.get(), &evaluator, limits, &history,
-                [&](const SearchStep& step) { Tell(name, step.best_ns, step.fraction_of_roof); });
+                [&](const SearchStep& step) { Tell(name, step.best_ns, of_nearer_roof(step)); });
+  for (SearchStep& step : found.steps) step.fraction_of_roof = of_nearer_roof(step);
   result_->stages.push_back({name, found.steps, found.stopped, space.size()});
   cut_short_ |= found.stopped == "time";
   std::vector<Finalist> finalists;
   for (int point : history.Ranking()) {
-    finalists.push_back({entries[static_cast<size_t>(point)], history[point].estimate});
+    const int entry = entries[static_cast<size_t>(point)];
+    finalists.push_back(
+        {entry, {catalogue_.entries[static_cast<size_t>(entry)].text}, history[point].estimate});
   }
   return finalists;
-}
-
-std::vector<Tuner::Finalist> Tuner::MeasureAll(const std::vector<int>& entries,
-                                               const WorkItem& item, int rounds) {
-  std::vector<std::string> candidates;
-  std::vector<int> missing, asked;
-  for (int e : entries) {
-    const std::string& text = catalogue_.entries[static_cast<size_t>(e)].text;
-    const Measured known = session_->Known(text, item);
-    if (known.status != CheckStatus::kOk || static_cast<int>(known.ns.size()) >= rounds) continue;
-    candidates.push_back(text);
-    missing.push_back(rounds - static_cast<int>(known.ns.size()));
-  }
-  if (!candidates.empty() && !session_->TimeIsOver()) {
-    session_->Measure(candidates, missing, item,
-                      catalogue_.Default(item.n, item.k, item.m, item.threads).candidate,
-                      SampleMs(item));
-  }
-  std::vector<Finalist> out;
-  for (int e : entries) {
-    const Measured known = session_->Known(catalogue_.entries[static_cast<size_t>(e)].text, item);
-    if (known.status == CheckStatus::kOk && !known.corrected.empty()) {
-      out.push_back({e, EstimateNs(known.corrected)});
-    } else if (known.status == CheckStatus::kOk) {
-      cut_short_ = true;
-    }
-  }
-  std::sort(out.begin(), out.end(),
-            [](const Finalist& a, const Finalist& b) { return a.ns < b.ns; });
-  return out;
 }
 
 void Tuner::TuneThreads(int threads, TuneResult* result) {
@@ -225,12 +242,16 @@ void Tuner::TuneThreads(int threads, TuneResult* result) {
     }
     // The best few of each layout in the race, on all shapes.
     std::map<std::string, int> taken;
-    std::vector<int> carried(always.begin(), always.end());
+    std::vector<Carried> carried;
+    for (int e : always) carried.push_back({.entry = e});
     for (const Finalist& f : ranking) {
       if (!layouts.contains(layout_of(f.entry)) || taken[layout_of(f.entry)]++ >= kCarried)
         continue;
-      if (!always.contains(f.entry)) carried.push_back(f.entry);
+      if (!always.contains(f.entry)) carried.push_back({.entry = f.entry});
     }
+    Tell(Join(name, ", slices"), 0, 0);
+    carried = WithSlices(carried, item);
+    carried.push_back({.entry = *always.begin(), .shipped = true});
     for (const TuneShape& shape : plan_.shapes) {
       Tell(Join("m=", m, " n=", shape.n, " k=", shape.k, ", finals"), 0, 0);
       finalists[mi].push_back(
@@ -242,144 +263,6 @@ void Tuner::TuneThreads(int threads, TuneResult* result) {
     for (size_t mi = 0; mi < plan_.m.size(); ++mi) by_m.push_back(finalists[mi][s]);
     Decide(plan_.shapes[s], threads, by_m, result);
   }
-}
-
-// Paired passes against the incumbent. Rounds of earlier runs count as passes when they hold both.
-TunedChoice Tuner::Final(const TuneShape& shape, int32_t m, int threads, int entry,
-                         const std::string& incumbent) {
-  const WorkItem item{m, shape.n, shape.k, threads};
-  TunedChoice choice;
-  choice.shape = shape;
-  choice.m = m;
-  choice.threads = threads;
-  choice.incumbent = incumbent;
-  choice.winner = catalogue_.entries[static_cast<size_t>(entry)].text;
-  choice.layout = catalogue_.entries[static_cast<size_t>(entry)].layout;
-  Tell(Join("m=", m, " n=", shape.n, " k=", shape.k, ", promotion"), 0, 0);
-  const auto passes_known = [&] {
-    // Every record holds the reference of its rounds: the incumbent, interleaved.
-    std::vector<PairedPass> passes;
-    for (const Record& r : database_->records()) {
-      if (r.candidate != choice.winner || r.workload != item.AsWorkload() || r.threads != threads ||
-          r.mode != plan_.session.mode || r.status != CheckStatus::kOk ||
-          r.host_key != ThisHost().Key() || r.build != plan_.session.build ||
-          r.samples_ns.size() != r.reference_ns.size() ||
-          static_cast<int>(r.samples_ns.size()) < plan_.final_rounds) {
-        continue;
-      }
-      passes.push_back({r.samples_ns, r.reference_ns});
-    }
-    return passes;
-  };
-  std::vector<PairedPass> passes = passes_known();
-  while (static_cast<int>(passes.size()) < plan_.promotion.min_passes && !session_->TimeIsOver()) {
-    const std::vector<Measured> measured =
-        session_->Measure({choice.winner}, {plan_.final_rounds}, item, incumbent, SampleMs(item));
-    if (measured.front().status != CheckStatus::kOk || measured.front().ns.empty()) break;
-    passes = passes_known();
-    if (static_cast<int>(measured.front().ns.size()) < plan_.final_rounds) break;
-  }
-  if (passes.empty()) {
-    cut_short_ = true;
-    choice.reason = "kept: there was no time left to confirm the winner";
-    return choice;
-  }
-  choice.verdict = JudgeChallenger(passes, plan_.promotion);
-  choice.reason = choice.verdict.reason;
-  std::vector<double> winner, reference;
-  for (const PairedPass& pass : passes) {
-    winner.insert(winner.end(), pass.challenger_ns.begin(), pass.challenger_ns.end());
-    reference.insert(reference.end(), pass.incumbent_ns.begin(), pass.incumbent_ns.end());
-  }
-  choice.winner_ns = Median(winner);
-  choice.incumbent_ns = Median(reference);
-  choice.fraction_of_roof = session_->Known(choice.winner, item).fraction_of_roof;
-  cut_short_ |= static_cast<int>(passes.size()) < plan_.promotion.min_passes;
-  return choice;
-}
-
-void Tuner::Decide(const TuneShape& shape, int threads,
-                   const std::vector<std::vector<Finalist>>& by_m, TuneResult* result) {
-  const auto layout_of = [&](int entry) {
-    return catalogue_.entries[static_cast<size_t>(entry)].layout;
-  };
-  const std::string shipped =
-      layout_of(EntryIndex(catalogue_.Default(shape.n, shape.k, 1, threads).candidate));
-  // Layouts in the order of their one-token kernels; the shipped one ends the row.
-  std::vector<std::string> order;
-  for (const Finalist& f : by_m.front()) {
-    if (std::find(order.begin(), order.end(), layout_of(f.entry)) == order.end()) {
-      order.push_back(layout_of(f.entry));
-    }
-  }
-  if (std::find(order.begin(), order.end(), shipped) == order.end()) order.push_back(shipped);
-  std::string layout_notes;
-  for (const std::string& layout : order) {
-    std::vector<TunedChoice> choices;
-    std::string obstacle;
-    for (size_t mi = 0; mi < plan_.m.size() && obstacle.empty(); ++mi) {
-      const int32_t m = plan_.m[mi];
-      const std::string incumbent = catalogue_.Default(shape.n, shape.k, m, threads).candidate;
-      int best = -1;
-      for (const Finalist& f : by_m[mi]) {
-        if (layout_of(f.entry) == layout) {
-          best = f.entry;
-          break;
-        }
-      }
-      const bool nothing_better =
-          best < 0 || catalogue_.entries[static_cast<size_t>(best)].text == incumbent;
-      if (nothing_better && layout != shipped) {
-        obstacle = Join("layout ", layout, " has no kernel for m=", m);
-        break;
-      }
-      if (nothing_better) {
-        TunedChoice same;
-        same.shape = shape;
-        same.m = m;
-        same.threads = threads;
-        same.incumbent = same.winner = incumbent;
-        same.layout = layout;
-        const WorkItem item{m, shape.n, shape.k, threads};
-        const Measured known = session_->Known(incumbent, item);
-        if (!known.ns.empty()) same.incumbent_ns = same.winner_ns = Median(known.ns);
-        same.fraction_of_roof = known.fraction_of_roof;
-        same.reason = "kept: nothing that was measured is faster";
-        choices.push_back(same);
-        continue;
-      }
-      TunedChoice choice = Final(shape, m, threads, best, incumbent);
-      choice.promoted = choice.verdict.promoted;
-      if (layout != shipped) {
-        // All or nothing: the tensor is packed once.
-        if (m == 1 && !choice.promoted) {
-          obstacle = Join("layout ", layout, " at m=1 ", choice.reason);
-        } else if (choice.verdict.slower ||
-                   choice.verdict.ratio.centre > 1 + plan_.promotion.tolerance) {
-          obstacle = Join("layout ", layout, " would cost prefill: m=", m, " ", choice.reason);
-        } else if (choice.winner_ns == 0) {
-          obstacle = Join("layout ", layout, " could not be confirmed in time");
-        } else if (!choice.promoted) {
-          choice.promoted = true;
-          choice.reason = Join("goes with the layout: ", choice.reason);
-        }
-      }
-      choices.push_back(choice);
-    }
-    if (!obstacle.empty()) {
-      layout_notes += Join(layout_notes.empty() ? "" : "; ", obstacle);
-      continue;
-    }
-    for (TunedChoice& choice : choices) {
-      if (!layout_notes.empty() && choice.m == 1) choice.reason += Join(" (", layout_notes, ")");
-      choice.range =
-          RangeOf(plan_.m, static_cast<size_t>(std::find(plan_.m.begin(), plan_.m.end(), choice.m) -
-                                               plan_.m.begin()));
-      result->choices.push_back(choice);
-    }
-    return;
-  }
-  throw Error(Join("No layout was left for n=", shape.n, " k=", shape.k, "."));
 }
 
 TuneResult Tuner::Run(const std::function<void(const TuneProgress&)>& progress,

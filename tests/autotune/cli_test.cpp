@@ -60,6 +60,10 @@ TEST(TuneCommand, TunesLandsALibraryAndMeasuresNothingTheSecondTime) {
   EXPECT_EQ(verify.code, 0) << verify.out;
   const Ran list = Tritforge("db list", env);
   EXPECT_THAT(list.out, HasSubstr("matmul m=1 n=512 k=640 threads=1 cold"));
+  const Ran best = Tritforge("db best 512x640,64x64 --tokens 1 --threads 1", env);
+  EXPECT_EQ(best.code, 0) << best.out;
+  EXPECT_THAT(best.out, HasSubstr("(rung host)"));
+  EXPECT_THAT(best.out, HasSubstr("n=64 k=64 threads=1 cold: nothing was measured"));
   EXPECT_EQ(Tritforge(Join("db export ", home.File("x")), env).code, 0);
   const Ran import =
       Tritforge(Join("db --db ", home.File("other"), " import ", home.File("x")), env);
@@ -73,7 +77,9 @@ TEST(TuneCommand, TunesLandsALibraryAndMeasuresNothingTheSecondTime) {
 TEST(TuneCommand, RefusesNonsenseWithASentence) {
   for (const char* bad :
        {"tune --budget soon", "tune --shapes 3x", "tune --tokens 8,1", "tune --target z80",
-        "tune -m /nonexistent.gguf", "tune --strategy luck --shapes 64x64 --budget 2s"}) {
+        "tune -m /nonexistent.gguf", "tune --strategy luck --shapes 64x64 --budget 2s",
+        "tune --target x86_64 --shapes 64x64 --budget 1s",  // would replace better kernels
+        "landscape --family mad2 --pin dot=octet -o l", "landscape --replay /nonexistent"}) {
     const ScratchFolder home("nonsense");
     const Ran ran = Tritforge(bad, Join("HOME=", home.File(""), " XDG_DATA_HOME=", home.File("d"),
                                         " XDG_CACHE_HOME=", home.File("c")));

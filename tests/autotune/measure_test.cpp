@@ -21,11 +21,8 @@ Json LoadRequest(const std::string& candidate) {
   return {{"do", "load"}, {"candidate", candidate}};
 }
 Json SetupRequest(int id, int m = 1) {
-  return {{"do", "setup"},   {"id", id},
-          {"m", m},          {"n", 64},
-          {"k", 256},        {"threads", 1},
-          {"mode", "cold"},  {"n_per_task", 0},
-          {"m_per_task", 0}, {"cold_bytes", 1 << 20},
+  return {{"do", "setup"},   {"id", id},     {"m", m},         {"n", 64},
+          {"k", 256},        {"threads", 1}, {"mode", "cold"}, {"cold_bytes", 1 << 20},
           {"sample_ms", 0.5}};
 }
 

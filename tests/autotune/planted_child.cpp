@@ -92,7 +92,7 @@ LoadedKernel Load(const std::string& candidate) {
     if (setting.starts_with("work=")) work = std::stoi(setting.substr(5));
     if (setting == "layout=other") kernel.layout = &kLayouts[1];
   }
-  return {std::shared_ptr<void>(), &kernel};
+  return {{std::shared_ptr<void>(), &kernel}};
 }
 
 }  // namespace

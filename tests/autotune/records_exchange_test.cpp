@@ -32,8 +32,8 @@ TEST(ExchangeTest, CarriesWisdomBetweenMachines) {
   EXPECT_EQ(result.known, 2);
   EXPECT_EQ(b.records().size(), 8u);
   EXPECT_EQ(ImportRecords(&b, folder.File("out")).added, 0);
-  EXPECT_EQ(ExportRecords(a, folder.File("some"),
-                          [](const Record& r) { return r.sequence == 2; }), 1);
+  EXPECT_EQ(ExportRecords(a, folder.File("some"), [](const Record& r) { return r.sequence == 2; }),
+            1);
 }
 
 TEST(ExchangeTest, ImportsAllOrNothing) {
@@ -101,8 +101,7 @@ TEST(PruneTest, DropsWhatItIsTold) {
   const ScratchFolder folder("prune");
   Database a(folder.File("a"), kSignature);
   Fill(&a, 1, 9);
-  const PruneResult result =
-      PruneRecords(&a, [](const Record& r) { return r.sequence % 3 == 0; });
+  const PruneResult result = PruneRecords(&a, [](const Record& r) { return r.sequence % 3 == 0; });
   EXPECT_EQ(result.dropped, 3);
   EXPECT_EQ(result.kept, 6);
   Fill(&a, 100, 1);  // the database goes on in the new file

@@ -12,8 +12,8 @@
 
 #include "autotune/records/database.h"
 #include "autotune/records/exchange.h"
-#include "runtime/records/line.h"
 #include "autotune/stats/random.h"
+#include "runtime/records/line.h"
 #include "targets/base/error.h"
 #include "tests/autotune/record_samples.h"
 

@@ -5,8 +5,8 @@
 #include <fstream>
 #include <limits>
 
-#include "runtime/records/line.h"
 #include "autotune/stats/random.h"
+#include "runtime/records/line.h"
 #include "targets/base/error.h"
 #include "tests/autotune/record_samples.h"
 
@@ -130,9 +130,14 @@ TEST(RecordTest, HostileJsonIsRefusedNotFatal) {
     for (size_t edits = 1 + random.Below(4); edits > 0; --edits) {
       const size_t at = random.Below(changed.size());
       switch (random.Below(3)) {
-        case 0: changed[at] = static_cast<char>(random.Below(256)); break;
-        case 1: changed.erase(at, 1 + random.Below(8)); break;
-        default: changed.insert(at, 1, "0123456789{}[]\",:-e."[random.Below(20)]);
+        case 0:
+          changed[at] = static_cast<char>(random.Below(256));
+          break;
+        case 1:
+          changed.erase(at, 1 + random.Below(8));
+          break;
+        default:
+          changed.insert(at, 1, "0123456789{}[]\",:-e."[random.Below(20)]);
       }
     }
     try {

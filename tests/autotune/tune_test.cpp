@@ -200,14 +200,19 @@ TunedChoice Choice(int32_t n, int32_t m, TokenRange range, const std::string& wi
 
 TEST(TunedRowsTest, LeaveNoGapForALayoutThatCameIn) {
   Catalogue c = PlantedCatalogue();
-  const std::vector<TunedChoice> choices{
+  std::vector<TunedChoice> choices{
       Choice(64, 1, {1, 2}, "a", "other.v1", true),
       Choice(64, 4, {3, INT32_MAX}, "b", "other.v1", true),
       Choice(32, 1, {1, 2}, "planted right work=1", "plain.v1", true),
       Choice(32, 4, {3, INT32_MAX}, "planted right work=5", "plain.v1", false)};
+  choices[1].n_per_task = 32;
+  choices[1].m_per_task = 2;
   const std::vector<DefaultRow> rows = TunedRows(c, choices);
   ASSERT_EQ(rows.size(), 6u);
   EXPECT_EQ(rows[0].n, 64);
+  EXPECT_EQ(rows[1].n_per_task, 32);  // slices were measured on this shape
+  EXPECT_EQ(rows[1].m_per_task, 2);
+  EXPECT_EQ(rows[5].n_per_task, 0);                      // and not on others
   EXPECT_EQ(rows[3].candidate, "planted right work=5");  // the shipped row, for other shapes
   EXPECT_EQ(rows[4].n, 0);
   EXPECT_EQ(rows[4].m_min, 1);

@@ -52,6 +52,19 @@ const DefaultRow& Catalogue::Default(int32_t n, int32_t k, int32_t m, int32_t th
                    " threads=", threads, "."));
 }
 
+std::pair<int32_t, int32_t> Catalogue::DefaultSpan(int32_t n, int32_t k, int32_t m,
+                                                   int32_t threads) const {
+  const DefaultRow& answer = Default(n, k, m, threads);
+  std::pair<int32_t, int32_t> span{answer.m_min, answer.m_max};
+  for (const DefaultRow& row : defaults) {
+    if (&row == &answer) break;
+    if (!Matches(row, n, k, row.m_min, threads)) continue;
+    if (row.m_min > m) span.second = std::min(span.second, row.m_min - 1);
+    if (row.m_max < m) span.first = std::max(span.first, row.m_max + 1);
+  }
+  return span;
+}
+
 const DefaultRow* Catalogue::DefaultOfLayout(const std::string& layout, int32_t m,
                                              int32_t threads) const {
   for (const DefaultRow& row : defaults) {

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "autotune/search/space.h"
@@ -42,6 +43,8 @@ struct Catalogue {
   bool IsShipped(const std::string& text) const;  // does a default row name it?
   // The shipped row that answers; throws Error when there is none.
   const DefaultRow& Default(int32_t n, int32_t k, int32_t m, int32_t threads) const;
+  // Token counts around m for which that same row answers.
+  std::pair<int32_t, int32_t> DefaultSpan(int32_t n, int32_t k, int32_t m, int32_t threads) const;
   // The default of a layout for m tokens: the first row whose kernel reads it; null if none.
   const DefaultRow* DefaultOfLayout(const std::string& layout, int32_t m, int32_t threads) const;
 };

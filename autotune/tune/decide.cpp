@@ -56,6 +56,9 @@ TunedChoice Tuner::Final(const TuneShape& shape, int32_t m, int threads, const F
   }
   cut_short_ |= choice.verdict.open(plan_.promotion);
   if (passes.empty()) {
+    const Measured known = session_->Known(incumbent, item);
+    if (!known.ns.empty()) choice.incumbent_ns = Median(known.ns);
+    choice.fraction_of_roof = known.fraction_of_roof;
     choice.reason = "kept: there was no time left to confirm the winner";
     return choice;
   }
@@ -107,6 +110,10 @@ void Tuner::Decide(const TuneShape& shape, int threads,
         obstacle = Join("layout ", layout, " has no kernel for m=", m);
         break;
       }
+      if (layout != shipped && m == 1 && best->ns > kChallenge * incumbent_ns) {
+        obstacle = Join("layout ", layout, " is not faster at m=1");
+        break;
+      }
       if (layout == shipped && (!best || best->ns > kChallenge * incumbent_ns)) {
         TunedChoice same;
         same.shape = shape;
@@ -150,6 +157,12 @@ void Tuner::Decide(const TuneShape& shape, int threads,
       choice.range =
           RangeOf(plan_.m, static_cast<size_t>(std::find(plan_.m.begin(), plan_.m.end(), choice.m) -
                                                plan_.m.begin()));
+      if (layout == shipped) {
+        // It was compared with one shipped row; where another one answers it stays.
+        const auto [first, last] = catalogue_.DefaultSpan(shape.n, shape.k, choice.m, threads);
+        choice.range.first = std::max(choice.range.first, first);
+        choice.range.last = std::min(choice.range.last, last);
+      }
       result->choices.push_back(choice);
     }
     return;

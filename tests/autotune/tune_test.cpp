@@ -186,6 +186,22 @@ TEST(TokenRanges, CoverEveryTokenCountOnce) {
   EXPECT_EQ(RangeOf({1, 2}, 0).last, 1);
 }
 
+TEST(CatalogueTest, KnowsHowFarAShippedRowReaches) {
+  Catalogue c;
+  c.target = "planted";
+  c.defaults = {{0, 0, 5, 8, 2, 0, 4, "a"},
+                {0, 0, 13, 16, 2, 0, 8, "b"},
+                {64, 0, 10, 10, 0, 0, 0, "c"},
+                {0, 0, 1, INT32_MAX, 0, 0, 0, "d"}};
+  using Span = std::pair<int32_t, int32_t>;
+  EXPECT_EQ(c.DefaultSpan(32, 32, 8, 2), (Span{5, 8}));
+  EXPECT_EQ(c.DefaultSpan(32, 32, 9, 2), (Span{9, 12}));
+  EXPECT_EQ(c.DefaultSpan(64, 32, 9, 2), (Span{9, 9}));
+  EXPECT_EQ(c.DefaultSpan(32, 32, 1, 2), (Span{1, 4}));
+  EXPECT_EQ(c.DefaultSpan(32, 32, 100, 2), (Span{17, INT32_MAX}));
+  EXPECT_EQ(c.DefaultSpan(32, 32, 8, 1), (Span{1, INT32_MAX}));
+}
+
 TunedChoice Choice(int32_t n, int32_t m, TokenRange range, const std::string& winner,
                    const std::string& layout, bool promoted) {
   TunedChoice c;

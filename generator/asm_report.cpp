@@ -107,6 +107,7 @@ AsmReport::AsmReport(const std::string& assembly) {
     for (size_t i = begin; i <= end; ++i) {
       if (lines[i].mnemonic.empty()) continue;
       ++loop.instructions;
+      loop.text += lines[i].mnemonic + " " + lines[i].operands + "\n";
       ++loop.mnemonics[lines[i].mnemonic];
       loop.vector_instructions += IsVector(lines[i]);
       loop.spills += lines[i].spill;

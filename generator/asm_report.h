@@ -16,6 +16,7 @@ struct LoopReport {
   int gathers = 0;
   int calls = 0;
   std::map<std::string, int> mnemonics;
+  std::string text;  // its instructions, for llvm-mca
 };
 
 class AsmReport {

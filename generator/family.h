@@ -58,6 +58,9 @@ struct KernelParts {
   std::vector<std::string> extra_features = {};  // LLVM features beyond the target's: "+gfni"
   std::string tune_cpu = {};                     // "" = the target's
   int prefetch_locality = 3;                     // where prefetched lines go: CodeRequest
+  std::string body = {};  // a stage in C instead of `y` ("mad2_scalable": bodies/scalable.c of
+                          // mad2, for this target; HasBody), with its options
+  std::vector<int> body_option = {};
   std::vector<std::string> wanted = {};  // mnemonics the innermost loop must hold ("vpdpbusd")
 };
 

@@ -69,6 +69,9 @@ CodeRequest MatmulRequest(const Candidate& candidate, const Target& target,
   d.m_block = parts.m_block;
   d.k_max = parts.k_max;
   d.scratch_bytes = parts.scratch_bytes;
+  for (size_t i = 0; i < parts.body_option.size() && i < TRIT_MAX_OPTIONS; ++i) {
+    d.option[i] = parts.body_option[i];
+  }
   CodeRequest request;
   request.what = Join("the candidate \"", candidate.Text(), "\"");
   request.arch = target.arch;

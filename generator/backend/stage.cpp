@@ -129,7 +129,7 @@ KernelParts BuildParts(const Candidate& candidate, const Target& target) {
     try {
       KernelParts parts = FindFamily(candidate.family).build(candidate, target);
       CheckParts(parts);
-      ConstrainOutput(&parts);
+      if (parts.body.empty()) ConstrainOutput(&parts);
       return parts;
     } catch (const Error& e) {
       throw Error(Join("the candidate \"", candidate.Text(), "\": ", e.what()));
@@ -139,6 +139,10 @@ KernelParts BuildParts(const Candidate& candidate, const Target& target) {
 
 StageCode CompileStage(const Candidate& candidate, const Target& target, KernelParts* parts) {
   return Guarded(candidate, [&] {
+    if (!parts->body.empty()) {
+      const auto body = Embedded(Join("bodies/", parts->body, ".", target.key, ".bc"));
+      return StageCode{std::string(body), 0};
+    }
     Halide::Pipeline pipeline(parts->y);
     const auto report = AddSelection(&pipeline, target);
     const Halide::Target halide = HalideTarget(target);
@@ -168,6 +172,7 @@ std::string LoweredText(const Candidate& candidate) {
   const Target& target = FindTarget(candidate.target);
   KernelParts parts = BuildParts(candidate, target);
   return Guarded(candidate, [&] {
+    if (!parts.body.empty()) throw Error(Join("its stage is C (", parts.body, "), not Halide"));
     Halide::Pipeline pipeline(parts.y);
     AddSelection(&pipeline, target);
     std::ostringstream text;

@@ -58,3 +58,39 @@ function(trit_embed_micro_ops target source)
     DEPENDS ${source} VERBATIM)
   trit_embed_file(micro_ops/${target}.bc ${out})
 endfunction()
+
+# families/<family>/bodies/<kind>.c, a stage in C, for every target with micro_ops_<kind>.h: compiled
+# with the target's features, so that its intrinsics are known.
+function(trit_embed_body source)
+  get_filename_component(kind ${source} NAME_WE)
+  get_filename_component(family ${source} DIRECTORY)
+  get_filename_component(family ${family} DIRECTORY)
+  get_filename_component(family ${family} NAME)
+  file(GLOB headers CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/targets/*/micro_ops_${kind}.h)
+  foreach(header IN LISTS headers)
+    get_filename_component(folder ${header} DIRECTORY)
+    get_filename_component(target ${folder} NAME)
+    file(STRINGS ${folder}/target.inc arch REGEX "\\.arch = ")
+    string(REGEX REPLACE ".*\"(.*)\".*" "\\1" arch "${arch}")
+    file(STRINGS ${folder}/target.inc features REGEX "\\.features = ")
+    string(REGEX REPLACE ".*\"(.*)\".*" "\\1" features "${features}")
+    separate_arguments(features)
+    set(flags "")
+    foreach(feature IN LISTS features)
+      if(NOT feature STREQUAL "svei8mm")  # clang's i8mm is both
+        list(APPEND flags -Xclang -target-feature -Xclang +${feature})
+      endif()
+    endforeach()
+    set(out ${PROJECT_BINARY_DIR}/generator/bitcode/bodies/${family}_${kind}.${target}.bc)
+    add_custom_command(OUTPUT ${out}
+      COMMAND ${CMAKE_COMMAND} -E make_directory ${PROJECT_BINARY_DIR}/generator/bitcode/bodies
+      COMMAND ${TRIT_CLANG} --target=${TRIT_TRIPLE_${arch}} ${flags} -std=c11 -O2 -Xclang
+        -disable-llvm-passes -ffreestanding -fPIC -fno-stack-protector
+        -fno-asynchronous-unwind-tables -fno-ident -Wall -Wextra -Werror
+        -DTRIT_MICRO_OPS="targets/${target}/micro_ops_${kind}.h"
+        -I${PROJECT_SOURCE_DIR} -I${TRIT_HALIDE_INCLUDE} -emit-llvm -c ${source} -o ${out}
+        -MD -MF ${out}.d
+      DEPENDS ${source} DEPFILE ${out}.d VERBATIM)
+    trit_embed_file(bodies/${family}_${kind}.${target}.bc ${out})
+  endforeach()
+endfunction()

@@ -1,6 +1,6 @@
 // Files that are part of the program: C entries as bitcode, micro-ops, tuned schedules.
 //   entry/<file>.<arch>.bc   families/<code>.<arch>.bc   forms/<code>.<arch>.bc
-//   micro_ops/<target>.bc    tuned/<target>.txt
+//   micro_ops/<target>.bc    bodies/<family>_<kind>.<target>.bc    tuned/<target>.txt
 #pragma once
 
 #include <string_view>

@@ -39,4 +39,8 @@ bool HasMicroOp(const Target& target, std::string_view name, int lanes) {
   return found->second.contains(Join(name, "x", lanes));
 }
 
+bool HasBody(const Target& target, std::string_view body) {
+  return HasEmbedded(Join("bodies/", body, ".", target.key, ".bc"));
+}
+
 }  // namespace trit

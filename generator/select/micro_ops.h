@@ -11,4 +11,8 @@ namespace trit {
 // name: without the lanes, lanes: of the result. "trit_dot4", 16 is @trit_dot4x16 of the file.
 bool HasMicroOp(const Target& target, std::string_view name, int lanes);
 
+// Whether a family's stage in C exists for the target: families/<family>/bodies/<kind>.c and
+// targets/<key>/micro_ops_<kind>.h. `body` is "<family>_<kind>".
+bool HasBody(const Target& target, std::string_view body);
+
 }  // namespace trit

@@ -211,8 +211,9 @@ class SelectionPass : public IRMutator {
   // Four bytes over all lanes, where a dot product takes an element of a register: one load of
   // sixteen bytes then serves four of them.
   Expr Element(const Expr& e) {
-    const Broadcast* b = e.as<Broadcast>();
-    const Load* l = b ? b->value.as<Load>() : nullptr;
+    const Shuffle* s = e.as<Shuffle>();
+    const bool repeats = s && s->vectors.size() == 1 && s->is_broadcast();
+    const Load* l = repeats ? s->vectors[0].as<Load>() : nullptr;
     const Ramp* ramp = l ? l->index.as<Ramp>() : nullptr;
     if (!ramp || ramp->lanes != 4 || !is_const_one(ramp->stride) || !is_const_one(l->predicate) ||
         l->alignment.modulus % 16 || l->alignment.remainder % 4) {

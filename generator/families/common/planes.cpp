@@ -64,7 +64,17 @@ Expr JoinSigned(const MatmulBuffers& buffers, const PlanePlace& at, Expr index, 
       Call::PureExtern);
 }
 
+int PlaneUnit(const Target& target) {
+  return target.vector_bytes > 0 ? target.vector_bytes : 16;
+}
+
 KernelParts BuildPlanes(const PlanesPlan& plan, const Target& target) {
+  if (!plan.body.empty()) {
+    KernelParts parts{
+        plan.layout, plan.form, MatmulBuffers(plan.layout, plan.form), Func("y"), {{plan.rows, 1}}};
+    parts.body = plan.body;
+    return parts;
+  }
   const int unit = target.vector_bytes, vecs = plan.rows / unit;
   KernelParts p{plan.layout,
                 plan.form,
@@ -105,17 +115,24 @@ KernelParts BuildPlanes(const PlanesPlan& plan, const Target& target) {
   return p;
 }
 
-void AddPlaneForms(Space* space) {
+void AddPlaneForms(Space* space, const Target& target) {
+  const bool fixed_width = target.vector_bytes > 0;
   space->Names("form", {"tables", "columns"}, "lookups of one token, or of many side by side")
       .Ints("m_tile", {1, 16, 32, 64}, "tokens side by side")
       .Ints("cache", {1, 4, 8, 16, 32}, "granules whose sums stay in cache")
       .Rule(
           "one token is looked up by tables, many by columns",
           [](const Candidate& c) { return (c.Name("form") == "tables") == (c.Int("m_tile") == 1); })
-      .Rule("unroll and prefetch are for tables, cache for columns", [](const Candidate& c) {
-        return c.Name("form") == "tables" ? c.Int("cache") == 1
-                                          : c.Int("unroll") == 1 && c.Int("prefetch") == 0;
-      });
+      .Rule("unroll and prefetch are for tables, cache for columns",
+            [](const Candidate& c) {
+              return c.Name("form") == "tables" ? c.Int("cache") == 1
+                                                : c.Int("unroll") == 1 && c.Int("prefetch") == 0;
+            })
+      .Rule("a stage in C is for tables, and neither unrolls nor fetches ahead",
+            [fixed_width](const Candidate& c) {
+              return fixed_width ||
+                     (c.Name("form") == "tables" && c.Int("unroll") == 1 && c.Int("prefetch") == 0);
+            });
 }
 
 ColumnsPlan PlaneColumns(const LayoutSpec& layout, const Candidate& candidate,

@@ -26,9 +26,14 @@ struct PlanesPlan {
   int steps = 1;    // of a K block
   int planes = 1;   // sums that count 1, 2, 4 ...
   int unroll = 1, prefetch = 0;
+  std::string body;  // a stage in C instead of `value` and `start` (KernelParts::body)
   std::function<Halide::Expr(const MatmulBuffers&, const PlanePlace&)> value;  // int16
   std::function<Halide::Expr(const MatmulBuffers&, const PlanePlace&)> start;  // int32, of y
 };
+
+// Bytes whose rows the unpack instructions interleave: a vector, or 16 where lengths are unknown
+// (zip leaves them in order).
+int PlaneUnit(const Target& target);
 
 // group values to an entry; kind as forms/planes.c has it; sums: carry the token's sum.
 enum class PlaneDigits { kBase3 = 0, kBalanced = 1, kBits = 2 };
@@ -47,8 +52,9 @@ Halide::Expr JoinSigned(const MatmulBuffers& buffers, const PlanePlace& at, Hali
 KernelParts BuildPlanes(const PlanesPlan& plan, const Target& target);
 
 // form=tables: lookups of one token; form=columns: vector lookups of the same bytes for m_tile
-// tokens.
-void AddPlaneForms(Space* space);
+// tokens. Where vector lengths are unknown a stage in C is all there is: tables, with neither
+// unrolling nor prefetch.
+void AddPlaneForms(Space* space, const Target& target);
 
 // What a plan over the same layout begins with: rows, tokens, cache, K blocks of `steps` steps.
 ColumnsPlan PlaneColumns(const LayoutSpec& layout, const Candidate& candidate,

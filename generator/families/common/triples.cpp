@@ -31,8 +31,8 @@ TripleTables::TripleTables(const Halide::ImageParam& act) {
   }
   Halide::RDom d(0, 2, 0, 2, "d");
   sum(e, t, j, kb, mb) = bias(e);
-  sum(e, t, j, kb, mb) += cast<int16_t>(act(d.x + 2 * d.y + 3 * j, t, kb, mb)) *
-                          cast<int16_t>(digit(d.x, e, d.y));
+  sum(e, t, j, kb, mb) +=
+      cast<int16_t>(act(d.x + 2 * d.y + 3 * j, t, kb, mb)) * cast<int16_t>(digit(d.x, e, d.y));
   table(e, t, j, kb, mb) = sum(e, t, j, kb, mb);
   pair = d.x;
   half = d.y;

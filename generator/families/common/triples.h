@@ -8,7 +8,8 @@ namespace trit {
 
 inline constexpr int kTripleEntries = 32;
 
-// table(e, t, j, kb, mb): entry e of columns 3 j .. 3 j + 2 of K block kb for token t of granule mb.
+// table(e, t, j, kb, mb): entry e of columns 3 j .. 3 j + 2 of K block kb for token t of granule
+// mb.
 struct TripleTables {
   Halide::Func table{"table"}, sum{"sum"};
   Halide::Var e{"e"}, t{"t"}, j{"j"}, kb{"kb"}, mb{"mb"};

@@ -10,11 +10,12 @@ using Halide::cast;
 using Halide::Expr;
 
 bool Supports(const Target& target) {
-  return target.vector_bytes >= 16 && HasMicroOp(target, "trit_join16", target.vector_bytes);
+  return HasBody(target, "lut2_scalable") ||
+         (target.vector_bytes >= 16 && HasMicroOp(target, "trit_join16", target.vector_bytes));
 }
 
 Space MakeSpace(const Target& target) {
-  const int unit = target.vector_bytes;
+  const int unit = PlaneUnit(target);
   Space space("lut2", target.key);
   space.Ints("rows", {16, 32, 64, 128, 256}, "rows of a granule")
       .Ints("steps", {8, 16, 32, 48, 60}, "bytes (four columns) of a K block")
@@ -24,13 +25,13 @@ Space MakeSpace(const Target& target) {
             [unit](const Candidate& c) { return c.Int("rows") % unit == 0; })
       .Rule("the loop divides a K block",
             [](const Candidate& c) { return c.Int("steps") % c.Int("unroll") == 0; });
-  AddPlaneForms(&space);
+  AddPlaneForms(&space, target);
   return space;
 }
 
 LayoutSpec Layout(const Candidate& candidate, const Target& target) {
   const int rows = candidate.Int("rows"), steps = candidate.Int("steps");
-  LayoutSpec layout = PlanesLayout("lut2", rows, target.vector_bytes, 4 * steps);
+  LayoutSpec layout = PlanesLayout("lut2", rows, PlaneUnit(target), 4 * steps);
   layout.inner.push_back(steps);
   return layout;
 }
@@ -73,6 +74,7 @@ KernelParts Build(const Candidate& candidate, const Target& target) {
     return JoinEntry(buffers, at, index, at.k.x + 2 * at.k.y);
   };
   plan.start = [](const MatmulBuffers&, const PlanePlace&) -> Expr { return 0; };
+  if (HasBody(target, "lut2_scalable")) plan.body = "lut2_scalable";
   KernelParts parts = BuildPlanes(plan, target);
   parts.wanted = {"pshufb|tbl"};
   return parts;

@@ -10,11 +10,12 @@ using Halide::cast;
 using Halide::Expr;
 
 bool Supports(const Target& target) {
-  return target.vector_bytes >= 16 && HasMicroOp(target, "trit_signed16", target.vector_bytes);
+  return HasBody(target, "lut3_scalable") ||
+         (target.vector_bytes >= 16 && HasMicroOp(target, "trit_signed16", target.vector_bytes));
 }
 
 Space MakeSpace(const Target& target) {
-  const int unit = target.vector_bytes;
+  const int unit = PlaneUnit(target);
   Space space("lut3", target.key);
   space.Ints("rows", {16, 32, 64, 128, 256}, "rows of a granule")
       .Ints("steps", {2, 4, 6, 8, 10}, "five-byte steps (24 columns) of a K block")
@@ -24,13 +25,13 @@ Space MakeSpace(const Target& target) {
             [unit](const Candidate& c) { return c.Int("rows") % unit == 0; })
       .Rule("the loop divides a K block",
             [](const Candidate& c) { return c.Int("steps") % c.Int("unroll") == 0; });
-  AddPlaneForms(&space);
+  AddPlaneForms(&space, target);
   return space;
 }
 
 LayoutSpec Layout(const Candidate& candidate, const Target& target) {
   const int rows = candidate.Int("rows"), steps = candidate.Int("steps");
-  LayoutSpec layout = PlanesLayout("lut3", rows, target.vector_bytes, 24 * steps);
+  LayoutSpec layout = PlanesLayout("lut3", rows, PlaneUnit(target), 24 * steps);
   layout.inner.push_back(5);
   layout.inner.push_back(steps);
   layout.fixed_count = rows;
@@ -79,10 +80,11 @@ KernelParts Build(const Candidate& candidate, const Target& target) {
     const Expr sign = byte(4) << cast<uint8_t>(7 - at.k.x);
     return JoinSigned(buffers, at, index, at.k.x + 8 * at.k.y, sign);
   };
-  const int unit = target.vector_bytes;
+  const int unit = PlaneUnit(target);
   plan.start = [unit](const MatmulBuffers& buffers, const PlanePlace& at) -> Expr {
     return buffers.w_fixed(at.b + 8 * at.l + unit / 2 * at.h + unit * at.v, at.g);
   };
+  if (HasBody(target, "lut3_scalable")) plan.body = "lut3_scalable";
   KernelParts parts = BuildPlanes(plan, target);
   parts.wanted = {"pshufb|tbl"};
   return parts;

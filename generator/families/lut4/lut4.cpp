@@ -24,7 +24,7 @@ Space MakeSpace(const Target& target) {
             [unit](const Candidate& c) { return c.Int("rows") % unit == 0; })
       .Rule("the loop divides a K block",
             [](const Candidate& c) { return c.Int("steps") % c.Int("unroll") == 0; });
-  AddPlaneForms(&space);
+  AddPlaneForms(&space, target);
   return space;
 }
 

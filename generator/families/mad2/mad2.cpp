@@ -9,7 +9,8 @@
 // Decode reads every code once: they are shifted and masked out of the registers the weights were
 // loaded to. With many tokens and a weak multiplier unpack=tile writes the codes of a granule to
 // scratch once and all tokens read them from there.
-#include "generator/families/mad2/layout.h"
+#include "generator/families/mad2/mad2.h"
+
 #include "generator/family.h"
 #include "generator/forms/rows.h"
 #include "generator/select/micro_ops.h"
@@ -45,13 +46,15 @@ bool HasLane(const Target& target) {
 }
 
 bool Supports(const Target& target) {
+  if (HasBody(target, kMad2Scalable)) return true;
   return target.vector_bytes > 0 && (HasQuad(target) || HasPair(target) || HasLane(target));
 }
 
 Space MakeSpace(const Target& target) {
+  if (HasBody(target, kMad2Scalable)) return ScalableMad2Space(target);
   const int lanes = Lanes(target);
   Space space("mad2", target.key);
-  space.Names("dot", {"quad", "pair", "lane"}, "products summed by one instruction")
+  space.Names("dot", {"quad", "pair", "lane", "matrix"}, "products summed by one instruction")
       .Names("unpack", {"reg", "tile"}, "where codes are unpacked to")
       .Ints("rows", {8, 16, 32, 64, 128}, "rows of a granule")
       .Ints("k", {64, 128, 256}, "columns of a K block")
@@ -62,7 +65,8 @@ Space MakeSpace(const Target& target) {
             [&target](const Candidate& c) {
               return c.Name("dot") == "quad"   ? HasQuad(target)
                      : c.Name("dot") == "pair" ? HasPair(target)
-                                               : HasLane(target);
+                     : c.Name("dot") == "lane" ? HasLane(target)
+                                               : HasBody(target, kMad2Tile);
             })
       .Rule("a granule is a whole number of vectors",
             [lanes](const Candidate& c) { return c.Int("rows") % lanes == 0; })
@@ -72,6 +76,13 @@ Space MakeSpace(const Target& target) {
               const int wide = c.Name("dot") == "lane" ? 2 : 1;  // registers of an accumulator
               return wide * c.Int("rows") / lanes * c.Int("m_tile") * c.Int("split") <= registers;
             })
+      .Rule("matrix instructions take pairs of rows and tokens, and know no splits",
+            [](const Candidate& c) {
+              return c.Name("dot") != "matrix" ||
+                     (c.Int("rows") <= 16 && c.Int("m_tile") % 2 == 0 && c.Int("split") == 1 &&
+                      c.Int("cache") == 1 && c.Name("unpack") == "reg" &&
+                      c.Int("rows") / 2 * c.Int("m_tile") / 2 <= 16);
+            })
       .Rule("codes unpacked to a tile are for several tokens",
             [](const Candidate& c) { return c.Name("unpack") == "reg" || c.Int("m_tile") > 1; })
       .Rule("a tile is one granule's",
@@ -79,7 +90,25 @@ Space MakeSpace(const Target& target) {
   return space;
 }
 
+}  // namespace
+
+LayoutSpec Mad2Layout(int rows, int k, int width) {
+  LayoutSpec layout;
+  layout.id = Join("mad2-r", rows, "-k", k, width == 4 ? "" : Join("-w", width), ".v1");
+  layout.code = "mad2";
+  layout.type = Halide::UInt(8);
+  layout.inner = {width, rows, k / (4 * width)};
+  layout.option = {width};
+  layout.granule = rows;
+  layout.k_step = k;
+  return layout;
+}
+
+namespace {
+
 KernelParts Build(const Candidate& candidate, const Target& target) {
+  if (HasBody(target, kMad2Scalable)) return BuildScalableMad2(candidate);
+  if (candidate.Name("dot") == "matrix") return BuildTileMad2(candidate);
   const int rows = candidate.Int("rows"), k_step = candidate.Int("k"), lanes = Lanes(target);
   const int tokens = candidate.Int("m_tile"), split = candidate.Int("split");
   const int cache = candidate.Int("cache");

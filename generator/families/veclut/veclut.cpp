@@ -1,7 +1,7 @@
 // veclut: mad2's bytes as indices of four columns, the entries of many tokens side by side. Decode
 // reads the same bytes with mad2.
 #include "generator/families/common/columns.h"
-#include "generator/families/mad2/layout.h"
+#include "generator/families/mad2/mad2.h"
 
 namespace trit {
 namespace {

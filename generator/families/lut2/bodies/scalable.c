@@ -1,0 +1,20 @@
+/* lut2 with scalable vectors: a byte is two indices. */
+#include "generator/families/common/planes_lookup.h"
+
+enum { kStepColumns = 4, kStepBytes = 1, kStepTables = 2, kTwice = 0 };
+
+static inline void Step(svbool_t p, const uint8_t* w, int32_t rows, const uint8_t* tables,
+                        svint16_t* low, svint16_t* high, svint16_t* low2, svint16_t* high2) {
+  const svuint8_t byte = svld1_u8(p, w);
+  (void)rows, (void)low2, (void)high2;
+  AddEntry(low, high, tables, LowNibble(byte));
+  AddEntry(low, high, tables + 32, HighNibble(byte));
+}
+
+static inline svint32_t Start(const trit_matmul_desc* d, const TritSlice* s, svbool_t p, int32_t m,
+                              int32_t g, int32_t row) {
+  (void)d, (void)s, (void)p, (void)m, (void)g, (void)row;
+  return svdup_n_s32(0);
+}
+
+#include "generator/families/common/planes_scalable.h"

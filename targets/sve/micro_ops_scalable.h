@@ -1,0 +1,18 @@
+/* SVE: what the scalable bodies are made of. Vectors of any length; No
+ * lane of one depends on how many there are. */
+#ifndef TRIT_TARGETS_SVE_MICRO_OPS_SCALABLE_H_
+#define TRIT_TARGETS_SVE_MICRO_OPS_SCALABLE_H_
+
+#include <arm_sve.h>
+
+/* acc + sums of four products u * s, u at most 127, s = bytes 4 lane .. 4 lane + 3 of every 16:
+ * sdot */
+#define TRIT_DOT4_LANE(acc, u, s, lane) svdot_lane_s32(acc, svreinterpret_s8_u8(u), s, lane)
+
+/* a complemented where the lane of `sign` is negative */
+static inline svuint8_t TritComplement(svuint8_t a, svuint8_t sign) {
+  const svbool_t all = svptrue_b8();
+  return sveor_u8_x(all, a, svreinterpret_u8_s8(svasr_n_s8_x(all, svreinterpret_s8_u8(sign), 7)));
+}
+
+#endif

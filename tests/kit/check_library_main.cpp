@@ -11,6 +11,7 @@
 #include "runtime/portable/portable.h"
 #include "targets/base/error.h"
 #include "tests/kit/check_library.h"
+#include "tests/kit/digest.h"
 
 namespace {
 
@@ -39,7 +40,7 @@ bool Number(const char* text, int* value) {
 int main(int argc, char** argv) {
   trit::kit::CheckOptions options;
   std::vector<std::string> files;
-  bool linked = false;
+  bool linked = false, digest = false;
   for (int i = 1; i < argc; ++i) {
     const std::string arg = argv[i];
     int value = 0;
@@ -47,6 +48,8 @@ int main(int argc, char** argv) {
       linked = true;
     } else if (arg == "--together") {
       options.isolate = false;
+    } else if (arg == "--digest") {
+      digest = true;
     } else if (arg == "--only" && i + 1 < argc) {
       options.only = argv[++i];
     } else if ((arg == "--sweep" || arg == "--seed") && i + 1 < argc &&
@@ -63,13 +66,16 @@ int main(int argc, char** argv) {
     }
   }
   if (files.empty() && !linked) {
-    std::fprintf(stderr,
-                 "usage: trit_check_library [--sweep N] [--seed N] [--only TEXT] [--together] "
-                 "[--linked] FILE...\n"
-                 "  --sweep N    1 = quick (default), larger = more random shapes\n"
-                 "  --only TEXT  kernels whose name contains TEXT\n"
-                 "  --together   no child process for each kernel\n"
-                 "  --linked     the libraries linked into this program\n");
+    std::fprintf(
+        stderr,
+        "usage: trit_check_library [--sweep N] [--seed N] [--only TEXT] [--together] [--digest]\n"
+        "                          [--linked] FILE...\n"
+        "  --sweep N    1 = quick (default), larger = more random shapes\n"
+        "  --only TEXT  kernels whose name contains TEXT\n"
+        "  --together   no child process for each kernel\n"
+        "  --digest     prints one number for the sums on fixed data, the same for every right "
+        "library\n"
+        "  --linked     the libraries linked into this program\n");
     return 2;
   }
   int status = 0;
@@ -83,7 +89,13 @@ int main(int argc, char** argv) {
       status |= Check(*trit::KernelLibrary::FromTable(trit::PortableLibrary, "portable"), options);
     }
     for (const std::string& file : files) {
-      status |= Check(*trit::KernelLibrary::FromFile(file), options);
+      const auto library = trit::KernelLibrary::FromFile(file);
+      if (digest) {
+        std::printf("%016llx %s\n",
+                    static_cast<unsigned long long>(trit::kit::SumsDigest(*library)), file.c_str());
+      } else {
+        status |= Check(*library, options);
+      }
     }
   } catch (const std::exception& e) {
     std::fprintf(stderr, "trit_check_library: %s\n", e.what());

@@ -1,0 +1,227 @@
+#include "generator/static_cost.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <set>
+#include <sstream>
+
+#include "generator/asm_report.h"
+#include "generator/family.h"
+#include "generator/kernel.h"
+#include "targets/base/error.h"
+#include "targets/features.h"
+
+namespace trit {
+namespace {
+
+struct Loop {
+  int instructions = 0;
+  double products = 0;
+  std::string text;
+};
+
+// The loop that multiplies most. Products by what it holds: dot instructions multiply 16 bytes,
+// smlal and smull eight, smmla 32; a lookup's entry is joined by zip to eight int16, each the sum
+// of a group of weights.
+Loop BusiestLoop(const Candidate& candidate) {
+  const AsmReport report(MatmulAssembly(candidate));
+  if (report.loops().empty()) throw Error(Join("no loop in ", candidate.Text()));
+  static const std::map<std::string, double> kProducts = {
+      {"sdot", 16}, {"usdot", 16}, {"smlal", 8},  {"smlal2", 8},
+      {"smull", 8}, {"smull2", 8}, {"smmla", 32}, {"usmmla", 32}};
+  // Weights of an entry; bits looks every weight up twice.
+  static const std::map<std::string, double> kGroup = {
+      {"lut2", 2}, {"lut3", 3}, {"lut4", 4}, {"lut5", 5}, {"bits", 2}};
+  const auto group = kGroup.find(candidate.family);
+  Loop loop;
+  for (const LoopReport& one : report.loops()) {
+    double products = 0;
+    for (const auto& [mnemonic, count] : one.mnemonics) {
+      if (group != kGroup.end()) {
+        if (mnemonic.starts_with("zip")) products += 8 * group->second * count;
+      } else if (const auto known = kProducts.find(mnemonic); known != kProducts.end()) {
+        products += known->second * count;
+      }
+    }
+    if (products > loop.products) loop = {one.instructions, products, one.text};
+  }
+  if (loop.products == 0) {
+    throw Error(Join("no product in a loop of ", candidate.Text(), ":\n", report.Text()));
+  }
+  return loop;
+}
+
+constexpr int kIterations = 200;
+
+double ModelledCycles(const std::string& text, const std::string& cpu) {
+  const std::string file =
+      (std::filesystem::temp_directory_path() / Join("tritforge-loop-", getpid(), ".s")).string();
+  std::ofstream(file) << text;
+  const std::string command = Join(
+      "llvm-mca-19 -mtriple=aarch64-linux-gnu -mattr=+v8.6a,+sve2,+i8mm -mcpu=", cpu,
+      " -iterations=", kIterations, " -instruction-info=0 -resource-pressure=0 ", file, " 2>&1");
+  std::string said;
+  if (FILE* pipe = popen(command.c_str(), "r")) {
+    std::array<char, 4096> buffer;
+    while (const size_t got = fread(buffer.data(), 1, buffer.size(), pipe)) {
+      said.append(buffer.data(), got);
+    }
+    pclose(pipe);
+  }
+  std::error_code ignored;
+  std::filesystem::remove(file, ignored);
+  const std::string mark = "Total Cycles:";
+  const size_t at = said.find(mark);
+  if (at == said.npos) throw Error(Join("llvm-mca-19 gives no cycles for ", cpu, ": ", said));
+  return std::strtod(said.c_str() + at + mark.size(), nullptr) / kIterations;
+}
+
+// CPU models of LLVM 19 and what they have. A76 is scheduled as LLVM's Cortex-A57 and Apple M1 as
+// its Cyclone: LLVM has no model of their own.
+struct Model {
+  const char* cpu;
+  const char* features;
+};
+constexpr Model kModels[] = {
+    {"cortex-a55", "neon dotprod"},
+    {"cortex-a76", "neon dotprod"},
+    {"neoverse-n1", "neon dotprod"},
+    {"apple-m1", "neon dotprod"},
+    {"neoverse-v1", "neon dotprod i8mm sve svei8mm"},
+    {"neoverse-n2", "neon dotprod i8mm sve sve2 svei8mm"},
+    {"neoverse-v2", "neon dotprod i8mm sve sve2 svei8mm"},
+};
+
+bool Holds(const char* have, const char* needed) {
+  const std::vector<std::string> all = SplitFeatures(have);
+  for (const std::string& feature : SplitFeatures(needed)) {
+    if (std::find(all.begin(), all.end(), feature) == all.end()) return false;
+  }
+  return true;
+}
+
+// What is compared: {what, candidate without family's target}; a target takes those of its space.
+struct Row {
+  const char* what;
+  const char* family;
+  const char* settings;
+  double used =
+      1;  // of the products: a matrix instruction at one token multiplies a second for nothing
+};
+constexpr Row kRows[] = {
+    {"M=1", "mad2", "dot=lane unpack=reg rows=16 k=256 m_tile=1 split=1 cache=1"},
+    {"M=1", "mad2", "dot=quad unpack=reg rows=16 k=64 m_tile=1 split=2 cache=1"},
+    {"M=1", "mad2", "rows=64 k=64 m_tile=1 vectors=4"},
+    {"M=1", "mad2", "dot=matrix unpack=reg rows=8 k=64 m_tile=2 split=1 cache=1", 0.5},
+    {"prefill", "mad2", "dot=lane unpack=reg rows=16 k=256 m_tile=3 split=1 cache=8"},
+    {"prefill", "mad2", "dot=quad unpack=reg rows=16 k=64 m_tile=4 split=1 cache=8"},
+    {"prefill", "mad2", "rows=64 k=64 m_tile=4 vectors=4"},
+    {"prefill", "mad2", "dot=matrix unpack=reg rows=8 k=64 m_tile=8 split=1 cache=1"},
+    {"M=1", "mad5", "dot=quad unpack=reg rows=16 k=80 m_tile=1"},
+    {"M=1", "lut2", "rows=64 steps=32 unroll=1 prefetch=0 form=tables m_tile=1 cache=1"},
+    {"M=1", "lut3", "rows=64 steps=6 unroll=1 prefetch=0 form=tables m_tile=1 cache=1"},
+    {"M=1", "lut4", "rows=64 steps=32 unroll=1 prefetch=0 form=tables m_tile=1 cache=1"},
+    {"M=1", "bits", "rows=64 steps=32 unroll=1 prefetch=0 form=tables m_tile=1 cache=1"},
+};
+
+std::string Fixed(double value, int digits) {
+  char text[32];
+  std::snprintf(text, sizeof(text), "%.*f", digits, value);
+  return text;
+}
+
+}  // namespace
+
+StaticCost CostOf(const Candidate& candidate, const std::string& cpu) {
+  const Loop loop = BusiestLoop(candidate);
+  return {loop.instructions, loop.products, ModelledCycles(loop.text, cpu)};
+}
+
+std::string ArmCyclesTable() {
+  std::string out =
+      "# Cycles a weight on Arm, modelled\n\n"
+      "Written by `tritforge cycles -o results/tables/arm_cycles.md`: the busiest loop of each "
+      "kernel "
+      "by llvm-mca 19, nothing measured, caches and memory not in it. Instructions and cycles are "
+      "a "
+      "thousand weights times tokens; SVE at 128 bits, where the models have their vectors. In "
+      "brackets: the speed beside the 2-bit `sdot` kernel (mad2 on dotprod) of the same row kind "
+      "on "
+      "the same CPU. LLVM schedules Cortex-A76 as its Cortex-A57 and Apple M1 as its Cyclone.\n\n"
+      "| target | family | tokens | instructions |";
+  std::string rule = "\n|---|---|---|---|";
+  for (const Model& model : kModels) {
+    out += Join(" ", model.cpu, " |");
+    rule += "---|";
+  }
+  out += rule + "\n";
+  struct Line {
+    const Target* target;
+    const Row* row;
+    Loop loop;
+    std::map<std::string, double> cycles;  // a product
+  };
+  std::vector<Line> lines;
+  std::set<const Row*> taken;
+  for (const Target& target : AllTargets()) {
+    if (std::string_view(target.arch) != "aarch64") continue;
+    for (const Row& row : kRows) {
+      const Family& family = FindFamily(row.family);
+      if (!family.supports(target)) continue;
+      Candidate candidate;
+      try {
+        candidate = ReadCandidate(Join(row.family, " ", target.key, " ", row.settings));
+      } catch (const Error&) {
+        continue;  // another target's way
+      }
+      taken.insert(&row);
+      Line line{&target, &row, BusiestLoop(candidate), {}};
+      line.loop.products *= row.used;
+      for (const Model& model : kModels) {
+        if (!Holds(model.features, target.features)) continue;
+        line.cycles[model.cpu] = ModelledCycles(line.loop.text, model.cpu) / line.loop.products;
+      }
+      lines.push_back(std::move(line));
+    }
+  }
+  for (const Row& row : kRows) {
+    if (!taken.count(&row)) {
+      throw Error(Join("the table of Arm cycles asks for ", row.family, " with ", row.settings,
+                       ", which no Arm target's space has"));
+    }
+  }
+  const auto reference = [&](const Row& row, const char* cpu) -> double {
+    for (const Line& line : lines) {
+      if (std::string_view(line.target->key) == "dotprod" && line.cycles.count(cpu) &&
+          std::string_view(line.row->family) == "mad2" &&
+          std::string_view(line.row->what) == row.what) {
+        return line.cycles.at(cpu);
+      }
+    }
+    return 0;
+  };
+  for (const Line& line : lines) {
+    out += Join("| ", line.target->key, " | ", line.row->family, " | ", line.row->what, " | ",
+                Fixed(1000.0 * line.loop.instructions / line.loop.products, 0), " |");
+    for (const Model& model : kModels) {
+      const auto at = line.cycles.find(model.cpu);
+      if (at == line.cycles.end()) {
+        out += " |";
+        continue;
+      }
+      const double sdot = reference(*line.row, model.cpu);
+      out += Join(" ", Fixed(1000 * at->second, 1), " (", Fixed(sdot / at->second, 2), ") |");
+    }
+    out += "\n";
+  }
+  return out;
+}
+
+}  // namespace trit

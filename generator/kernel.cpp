@@ -89,7 +89,7 @@ std::string LlvmName(std::string_view feature) {
   if (feature == "sse4_1") return "sse4.1";
   if (feature == "sse4_2") return "sse4.2";
   if (feature == "bmi1") return "bmi";
-  if (feature == "svei8mm") return "i8mm";  // one name for both register files
+  if (feature == "svei8mm") return std::string(feature.substr(3));  // one name for both registers
   return std::string(feature);
 }
 

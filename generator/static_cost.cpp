@@ -198,14 +198,17 @@ std::string ArmCyclesTable() {
     }
   }
   const auto reference = [&](const Row& row, const char* cpu) -> double {
+    // The least target that has the byte dot product.
+    const Line* least = nullptr;
     for (const Line& line : lines) {
-      if (std::string_view(line.target->key) == "dotprod" && line.cycles.count(cpu) &&
-          std::string_view(line.row->family) == "mad2" &&
-          std::string_view(line.row->what) == row.what) {
-        return line.cycles.at(cpu);
+      if (std::string_view(line.row->settings).find("dot=quad") == std::string_view::npos ||
+          std::string_view(line.row->family) != "mad2" ||
+          std::string_view(line.row->what) != row.what || !line.cycles.count(cpu)) {
+        continue;
       }
+      if (!least || line.target->rank < least->target->rank) least = &line;
     }
-    return 0;
+    return least ? least->cycles.at(cpu) : 0;
   };
   for (const Line& line : lines) {
     out += Join("| ", line.target->key, " | ", line.row->family, " | ", line.row->what, " | ",

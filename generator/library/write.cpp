@@ -48,8 +48,9 @@ int RunProgram(const std::vector<std::string>& words) {
 // cross compiler for another.
 std::string Linker(const Target& target) {
   if (target.arch != HostArch()) {
-    return Join(target.arch == std::string_view("x86-64") ? "x86_64" : target.arch,
-                "-linux-gnu-gcc");
+    std::string arch = target.arch;  // Debian writes an underscore for the dash
+    std::replace(arch.begin(), arch.end(), '-', '_');
+    return Join(arch, "-linux-gnu-gcc");
   }
   const char* chosen = std::getenv("CC");
   return chosen && *chosen ? chosen : "cc";

@@ -20,7 +20,8 @@ MAY_INCLUDE = {
                  "tests/kit/check_library.h"},  # tritforge check
     "tests": {"tests", "targets", "schedules", "generator", "runtime", "model", "autotune"},
 }
-NEED_TOOLKIT = {"generator", "autotune", "schedules"}  # the only ones that may see Halide or LLVM
+# The only ones that may see Halide or LLVM.
+NEED_TOOLKIT = {"generator", "autotune", "schedules", "qemu"}
 
 # What `trit` may be linked with: the C and C++ runtime and what reading models needs.
 MAY_LINK = {"libc", "libm", "libstdc++", "libgcc_s", "libpthread", "libdl", "ld-linux-x86-64",

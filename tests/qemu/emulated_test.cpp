@@ -27,7 +27,7 @@ constexpr std::initializer_list<int> kRandomBits = {128, 256, 512, 1024, 2048};
 constexpr const char* kFolder = "/tests/qemu/all_";
 #else
 constexpr int kRandomPoints = 1;
-constexpr std::initializer_list<int> kRandomBits = {128, 2048};
+constexpr std::initializer_list<int> kRandomBits = {256};
 constexpr const char* kFolder = "/tests/qemu/";
 #endif
 constexpr std::initializer_list<int> kAllBits = {128, 256, 512, 1024, 2048};

@@ -198,10 +198,11 @@ std::string ArmCyclesTable() {
     }
   }
   const auto reference = [&](const Row& row, const char* cpu) -> double {
-    // The least target that has the byte dot product.
+    // The least target that has the byte dot product as an instruction.
     const Line* least = nullptr;
     for (const Line& line : lines) {
       if (std::string_view(line.row->settings).find("dot=quad") == std::string_view::npos ||
+          line.loop.text.find("sdot") == std::string::npos ||
           std::string_view(line.row->family) != "mad2" ||
           std::string_view(line.row->what) != row.what || !line.cycles.count(cpu)) {
         continue;

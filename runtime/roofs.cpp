@@ -7,6 +7,7 @@
 
 #include "runtime/cpu_count.h"
 #include "runtime/memory.h"
+#include "runtime/time_region.h"
 #include "targets/base/error.h"
 
 namespace trit {
@@ -19,20 +20,6 @@ double Seconds(Clock::duration d) {
 }
 
 std::atomic<uint64_t> read_sink{0};  // keeps the loads of `read` alive
-
-// Timed from barrier to barrier: the start of the pool is no part of it.
-template <typename F>
-double TimeRegion(ThreadPool& pool, F&& fn) {
-  Clock::time_point begin, end;
-  pool.Run([&](Team& team) {
-    team.Barrier();
-    if (team.index() == 0) begin = Clock::now();
-    fn(team);
-    team.Barrier();
-    if (team.index() == 0) end = Clock::now();
-  });
-  return Seconds(end - begin);
-}
 
 }  // namespace
 

@@ -8,6 +8,7 @@
 
 #include "runtime/matmul.h"
 #include "runtime/memory.h"
+#include "runtime/time_region.h"
 #include "targets/base/error.h"
 
 namespace trit {
@@ -128,10 +129,7 @@ struct KernelBench::Impl {
   double Run(int64_t count) {
     std::atomic<int32_t> failed{TRIT_OK};
     const uint64_t first = next_copy;
-    double start = 0, end = 0;
-    pool->Run([&](Team& team) {
-      team.Barrier();
-      if (team.index() == 0) start = NowNs();
+    const double seconds = TimeRegion(*pool, [&](Team& team) {
       for (int64_t i = 0; i < count; ++i) {
         const uint64_t copy = (first + static_cast<uint64_t>(i)) % copies;
         const auto task = [&](int64_t t) {
@@ -145,12 +143,10 @@ struct KernelBench::Impl {
           if (team.count() > 1) team.Barrier();
         }
       }
-      team.Barrier();
-      if (team.index() == 0) end = NowNs();
     });
     next_copy = (first + static_cast<uint64_t>(count)) % copies;
     if (failed.load() != TRIT_OK) Fail(Join("returned ", failed.load()));
-    return end - start;
+    return seconds * 1e9;
   }
 };
 

@@ -13,11 +13,12 @@
 #define HWY_WANT_AVX3_DL  // vpdpbusd
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "model/ops/screen.cpp"
+#include "model/ops/vector_targets.h"
+
 #include "hwy/cache_control.h"
 #include "hwy/foreach_target.h"  // IWYU pragma: keep
 #include "hwy/highway.h"
 #include "model/ops/q6-inl.h"
-#include "model/ops/vector_targets.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace trit::ops::HWY_NAMESPACE {

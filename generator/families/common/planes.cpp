@@ -115,9 +115,20 @@ KernelParts BuildPlanes(const PlanesPlan& plan, const Target& target) {
   return p;
 }
 
-void AddPlaneForms(Space* space, const Target& target) {
+Space PlanesSpace(const char* family, const std::vector<int>& steps, const char* about,
+                  const Target& target) {
+  const int unit = PlaneUnit(target);
   const bool fixed_width = target.vector_bytes > 0;
-  space->Names("form", {"tables", "columns"}, "lookups of one token, or of many side by side")
+  Space space(family, target.key);
+  space.Ints("rows", {16, 32, 64, 128, 256}, "rows of a granule")
+      .Ints("steps", steps, about)
+      .Ints("unroll", {1, 2, 4}, "steps per loop iteration")
+      .Ints("prefetch", {0, 8, 16, 24, 32}, "steps the weights are fetched ahead")
+      .Rule("a granule is a whole number of vectors",
+            [unit](const Candidate& c) { return c.Int("rows") % unit == 0; })
+      .Rule("the loop divides a K block",
+            [](const Candidate& c) { return c.Int("steps") % c.Int("unroll") == 0; })
+      .Names("form", {"tables", "columns"}, "lookups of one token, or of many side by side")
       .Ints("m_tile", {1, 16, 32, 64}, "tokens side by side")
       .Ints("cache", {1, 4, 8, 16, 32}, "granules whose sums stay in cache")
       .Rule(
@@ -133,6 +144,7 @@ void AddPlaneForms(Space* space, const Target& target) {
               return fixed_width ||
                      (c.Name("form") == "tables" && c.Int("unroll") == 1 && c.Int("prefetch") == 0);
             });
+  return space;
 }
 
 ColumnsPlan PlaneColumns(const LayoutSpec& layout, const Candidate& candidate,

@@ -51,10 +51,12 @@ Halide::Expr JoinSigned(const MatmulBuffers& buffers, const PlanePlace& at, Hali
 
 KernelParts BuildPlanes(const PlanesPlan& plan, const Target& target);
 
-// form=tables: lookups of one token; form=columns: vector lookups of the same bytes for m_tile
-// tokens. Where vector lengths are unknown a stage in C is all there is: tables, with neither
-// unrolling nor prefetch.
-void AddPlaneForms(Space* space, const Target& target);
+// The choices of such a family: rows of a granule, `steps` of a K block (`about` says of what),
+// unrolling, prefetch, and the form. form=tables: lookups of one token; form=columns: vector
+// lookups of the same bytes for m_tile tokens. Where vector lengths are unknown a stage in C is all
+// there is: tables, with neither unrolling nor prefetch.
+Space PlanesSpace(const char* family, const std::vector<int>& steps, const char* about,
+                  const Target& target);
 
 // What a plan over the same layout begins with: rows, tokens, cache, K blocks of `steps` steps.
 ColumnsPlan PlaneColumns(const LayoutSpec& layout, const Candidate& candidate,

@@ -15,18 +15,7 @@ bool Supports(const Target& target) {
 }
 
 Space MakeSpace(const Target& target) {
-  const int unit = PlaneUnit(target);
-  Space space("lut2", target.key);
-  space.Ints("rows", {16, 32, 64, 128, 256}, "rows of a granule")
-      .Ints("steps", {8, 16, 32, 48, 60}, "bytes (four columns) of a K block")
-      .Ints("unroll", {1, 2, 4}, "steps per loop iteration")
-      .Ints("prefetch", {0, 8, 16, 24, 32}, "steps the weights are fetched ahead")
-      .Rule("a granule is a whole number of vectors",
-            [unit](const Candidate& c) { return c.Int("rows") % unit == 0; })
-      .Rule("the loop divides a K block",
-            [](const Candidate& c) { return c.Int("steps") % c.Int("unroll") == 0; });
-  AddPlaneForms(&space, target);
-  return space;
+  return PlanesSpace("lut2", {8, 16, 32, 48, 60}, "bytes (four columns) of a K block", target);
 }
 
 LayoutSpec Layout(const Candidate& candidate, const Target& target) {

@@ -8,6 +8,7 @@
 #include "autotune/cli/command.h"
 #include "autotune/cli/shapes.h"
 #include "autotune/registry.h"
+#include "autotune/stats/robust.h"
 #include "generator/kernel.h"
 #include "runtime/kernel_library.h"
 #include "runtime/kernel_set.h"
@@ -175,11 +176,6 @@ class Shipped : public Source {
   const Options& options_;
   KernelSet kernels_;
 };
-
-double Median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
-}
 
 // Kernel, read roof and multiply roof in turns, so that whatever else happens on the machine meets
 // all three; each is judged by its median.

@@ -4,8 +4,13 @@
 //   bytes_per_token     what a decoded token must read: packed trits, head, norms, KV cache
 //   read_roof_fraction  bytes_per_token * tokens a second / read bandwidth   (decode)
 //   mac_roof_fraction   ternary products a second / multiply-accumulate peak (prefill)
+//
+// A repetition is divided by the limits measured just before and after it, and the fraction is the
+// median of the repetitions': a virtual machine's bandwidth changes by a half within seconds, and
+// the best of all readings would be a limit most repetitions never had.
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <cstdio>
@@ -41,12 +46,19 @@ struct Roof {
   double read_gbps = 0, mac_gps = 0;
 };
 
+double Median(std::vector<double> values) {
+  if (values.empty()) return 0;
+  const size_t half = values.size() / 2;
+  std::sort(values.begin(), values.end());
+  return values.size() % 2 == 1 ? values[half] : (values[half - 1] + values[half]) / 2;
+}
+
 struct Row {
   int threads = 0, prompt = 0, generated = 0, depth = 0, streams = 1;
   std::vector<double> seconds;
   double bytes_per_token = 0, macs_per_token = 0, joules_per_token = -1;
   uint64_t peak_rss = 0;
-  Roof roof;
+  std::vector<Roof> beside;  // of each repetition; empty: not measured
   std::string time, kernel, candidate, target, build_id;
   int Tokens() const { return prompt + generated * streams; }
   double Mean() const {
@@ -67,13 +79,21 @@ struct Row {
     return {mean, n > 1 ? std::sqrt(std::max(0.0, (squares - n * mean * mean) / (n - 1))) : 0};
   }
   double ReadFraction() const {
-    return generated > 0 && roof.read_gbps > 0
-               ? bytes_per_token * Rates().first / (roof.read_gbps * 1e9)
-               : -1;
+    return generated > 0 ? Fraction(bytes_per_token, &Roof::read_gbps) : -1;
   }
-  double MacFraction() const {
-    return prompt > 0 && roof.mac_gps > 0 ? macs_per_token * Rates().first / (roof.mac_gps * 1e9)
-                                          : -1;
+  double MacFraction() const { return prompt > 0 ? Fraction(macs_per_token, &Roof::mac_gps) : -1; }
+  double MedianRoof(double Roof::*which) const {
+    std::vector<double> values;
+    for (const Roof& roof : beside) values.push_back(roof.*which);
+    return Median(values);
+  }
+
+  double Fraction(double work_per_token, double Roof::*which) const {
+    std::vector<double> values;
+    for (size_t i = 0; i < beside.size(); ++i) {
+      values.push_back(work_per_token * Rate(seconds[i]) / (beside[i].*which * 1e9));
+    }
+    return values.empty() ? -1 : Median(values);
   }
 };
 
@@ -142,14 +162,19 @@ class Bench {
     RunOnce(sequences, prompt, generate, depth);  // wakes threads, touches buffers
     row.peak_rss = PeakRss();
     double joules = 0;
+    std::vector<Roof> roofs;
+    if (!options_.no_roofs) roofs.push_back(MeasureRoof());
     for (int r = 0; r < options_.repetitions; ++r) {
-      MeasureRoof(&row.roof);
       const double energy = Joules(), start = Now();
       RunOnce(sequences, prompt, generate, depth);
       row.seconds.push_back(Now() - start);
       joules = energy >= 0 && joules >= 0 ? joules + Joules() - energy : -1;
+      if (options_.no_roofs) continue;
+      roofs.push_back(MeasureRoof());
+      const Roof &before = roofs[roofs.size() - 2], &after = roofs.back();
+      row.beside.push_back(
+          {(before.read_gbps + after.read_gbps) / 2, (before.mac_gps + after.mac_gps) / 2});
     }
-    MeasureRoof(&row.roof);
     if (joules > 0) row.joules_per_token = joules / options_.repetitions / row.Tokens();
     return row;
   }
@@ -208,18 +233,19 @@ class Bench {
     row->bytes_per_token = weights / row->streams + position * positions;
   }
 
-  void MeasureRoof(Roof* roof) {
-    if (options_.no_roofs) return;
+  Roof MeasureRoof() {
     constexpr uint64_t kBytes = uint64_t{256} << 20;
+    constexpr int kReadings = 3;
     if (buffer_ == nullptr) {
       buffer_ = AllocateBlock(kBytes);
       std::memset(buffer_.get(), 1, kBytes);
     }
-    for (int i = 0; i < 3; ++i) {
-      roof->read_gbps = std::max(roof->read_gbps,
-                                 ReadGbpsOnce(model_->pool(), HostRoof(), buffer_.get(), kBytes));
-      roof->mac_gps = std::max(roof->mac_gps, MacGpsOnce(model_->pool(), HostRoof(), 0.02));
+    std::vector<double> reads, macs;
+    for (int i = 0; i < kReadings; ++i) {
+      reads.push_back(ReadGbpsOnce(model_->pool(), HostRoof(), buffer_.get(), kBytes));
+      macs.push_back(MacGpsOnce(model_->pool(), HostRoof(), 0.02));
     }
+    return {Median(reads), Median(macs)};
   }
 
   const Options& options_;
@@ -273,8 +299,8 @@ nlohmann::ordered_json Json(const Row& row, const Model& model, const Options& o
   };
   number_or_null("read_roof_fraction", row.ReadFraction());
   number_or_null("mac_roof_fraction", row.MacFraction());
-  json["read_roof_gbps"] = row.roof.read_gbps;
-  json["mac_roof_gps"] = row.roof.mac_gps;
+  json["read_roof_gbps"] = row.MedianRoof(&Roof::read_gbps);
+  json["mac_roof_gps"] = row.MedianRoof(&Roof::mac_gps);
   json["mac_roof_unit"] = HostRoof().unit;
   json["peak_rss_bytes"] = row.peak_rss;
   if (row.joules_per_token >= 0) {
@@ -312,8 +338,8 @@ Record AsRecord(const Row& row, const Model& model, const Options& o) {
   const int reads = row.generated + (row.prompt + o.run.batch - 1) / o.run.batch;
   r.bytes = row.bytes_per_token * reads;
   r.ops = row.macs_per_token * row.Tokens();
-  r.roof_bytes_per_s = row.roof.read_gbps * 1e9;
-  r.roof_ops_per_s = row.roof.mac_gps * 1e9;
+  r.roof_bytes_per_s = row.MedianRoof(&Roof::read_gbps) * 1e9;
+  r.roof_ops_per_s = row.MedianRoof(&Roof::mac_gps) * 1e9;
   return r;
 }
 

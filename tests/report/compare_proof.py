@@ -4,7 +4,7 @@
 
 Two shared libraries are generated. A holds the shipped kernels; B differs in one choice row: 6912 x
 2560 at many tokens is served by another schedule of the same family in the same layout, the one of
-several whose time, measured once, is nearest to 5 % above the shipped one's. While a compiler runs
+several whose time is nearest to 5 % above the shipped one's. While a compiler runs
 on the last core over and over, on the first core
   - A is compared with a copy of itself N times: nothing may be called slower or faster
   - A is compared with B N times: the planted workload is called slower, and nothing else
@@ -75,35 +75,36 @@ def compare(tritforge, core, a, b, shapes, tokens, budget):
 
 def plant(tritforge, core, target, work, base):
     """The library whose planted row is nearest to 5 % slower."""
-    _, rows, _ = compare(tritforge, core, base, base, "6912x2560", "128", 0.5)
     shipped = subprocess.run([tritforge, "inspect", "--json", str(base)], check=True,
                              capture_output=True, text=True).stdout
     many = [c for c in re.findall(r'"candidate": *"(lut3w [^"]*form=rows[^"]*)"', shipped)]
     if not many:
         sys.exit("the library has no lut3w kernel for many tokens to take a worse schedule of")
     variants = []
-    for tile in (1, 2, 3, 4, 6, 8):
-        for unroll in (1, 2, 4):
+    for tile in (1, 2, 3, 4, 6):
+        for unroll in (1, 2):
             for block in (8, 24, 64):
                 text = many[-1]
                 for name, value in (("m_tile", tile), ("unroll", unroll), ("m_block", block)):
                     text = re.sub(rf"{name}=\d+", f"{name}={value}", text)
                 if text != many[-1]:
                     variants.append(text)
-    best = None
-    # From the far ends inwards would need a model; a dozen spread over the list is enough.
-    for i, text in enumerate(variants[::4]):
-        row_file = work / f"rows{i}.txt"
-        row_file.write_text(f"n=6912 k=2560 m=65..max: {text}\n")
-        library = generate(tritforge, target, work / f"b{i}", row_file)
-        _, rows, _ = compare(tritforge, core, base, library, "6912x2560", "128", 3)
-        ratio = float(rows[0]["ratio"])
-        print(f"candidate {text}: {ratio:.4f}", flush=True)
-        if best is None or abs(ratio - 1.05) < abs(best[0] - 1.05):
-            best = (ratio, library, text)
-        if abs(ratio - 1.05) < 0.006:
-            break
-    (work / "planted.txt").write_text(f"{best[1]}\n{best[2]}\n")
+    libraries = {}
+
+    def ratio(text, budget):
+        if text not in libraries:
+            folder = work / f"b{len(libraries)}"
+            row_file = work / f"{folder.name}.rows.txt"
+            row_file.write_text(f"n=6912 k=2560 m=65..max: {text}\n")
+            libraries[text] = generate(tritforge, target, folder, row_file)
+        _, rows, _ = compare(tritforge, core, base, libraries[text], "6912x2560", "128", budget)
+        print(f"candidate {text}: {float(rows[0]['ratio']):.4f}", flush=True)
+        return float(rows[0]["ratio"])
+
+    # A short look at all, then a long one at the nearest few: the short one errs by two percent.
+    rough = sorted(variants, key=lambda text: abs(ratio(text, 1.5) - 1.05))
+    text = min(rough[:4], key=lambda text: abs(ratio(text, 8) - 1.05))
+    (work / "planted.txt").write_text(f"{libraries[text]}\n{text}\n")
 
 
 def main():

@@ -60,6 +60,8 @@ struct Forward::AttentionTask {
   int row;         // of the state's buffers, the first token's
   int tokens;
   int head_begin, head_end;  // query heads, all of one KV head
+  int64_t chunk;             // of positions, its state goes to `state`; -1: all of them
+  int64_t state;             // floats into the state's attention_states
 };
 
 // Everything that changes while a call runs. Rows are tokens.
@@ -122,7 +124,9 @@ struct Forward::State {
   std::vector<Row> rows;
   std::span<const Segment> segments;
   std::vector<std::vector<const void*>> pages;  // of each segment
-  std::vector<AttentionTask> tasks;
+  std::vector<AttentionTask> tasks, merges;  // merges: one for all chunks of a lone token's heads
+  FloatBuffer attention_states;
+  int64_t attention_floats = 0;  // of attention_states
   std::vector<std::pair<int, int64_t>> wanted;  // segment, token of it
   std::vector<int> wanted_rows;
 
@@ -140,10 +144,12 @@ void Forward::Plan(std::span<const Segment> segments) {
   State& s = *state_;
   s.rows.clear();
   s.tasks.clear();
+  s.merges.clear();
   s.wanted.clear();
   s.wanted_rows.clear();
   s.pages.resize(segments.size());
   s.segments = segments;
+  int64_t states = 0;
   size_t total = 0;
   for (const Segment& segment : segments) total += segment.tokens.size();
   if (total == 0 || total > static_cast<size_t>(max_tokens_)) {
@@ -173,16 +179,44 @@ void Forward::Plan(std::span<const Segment> segments) {
         s.wanted_rows.push_back(first_row + static_cast<int>(t));
       }
     }
-    // A lone token's heads are cut in pairs so that two threads can share a KV head.
-    const int group = config_.group();
-    const int heads = count == 1 && pool_.threads() > 1 ? (group + 1) / 2 : group;
-    const int tile = std::max(1, kAttentionRows / heads);
-    for (int64_t t = (count - 1) / tile * tile; t >= 0; t -= tile) {  // the longest first
-      for (int kv = 0; kv < config_.kv_heads; ++kv) {
-        for (int h = 0; h < group; h += heads) {
-          s.tasks.push_back({static_cast<int>(i), first_row + static_cast<int>(t),
-                             static_cast<int>(std::min<int64_t>(tile, count - t)), kv * group + h,
-                             kv * group + std::min(group, h + heads)});
+    PlanAttention(static_cast<int>(i), first_row, position, count, &states);
+  }
+  if (states > s.attention_floats) {
+    s.attention_states = FloatBuffer(states);
+    s.attention_floats = states;
+  }
+}
+
+// Many tokens make many tasks. A lone token's are few and long: its positions are cut into chunks,
+// and its heads in pairs while that leaves threads without work.
+void Forward::PlanAttention(int segment, int first_row, int64_t position, int64_t count,
+                            int64_t* states) {
+  State& s = *state_;
+  const int group = config_.group();
+  const int64_t chunks = count == 1 ? ops::AttentionChunks(position) : 1;
+  const bool scarce = config_.kv_heads * chunks < int64_t{4} * pool_.threads();
+  const int heads = count == 1 && pool_.threads() > 1 && scarce ? (group + 1) / 2 : group;
+  const int tile = std::max(1, kAttentionRows / heads);
+  for (int64_t t = (count - 1) / tile * tile; t >= 0; t -= tile) {  // the longest first
+    for (int kv = 0; kv < config_.kv_heads; ++kv) {
+      for (int h = 0; h < group; h += heads) {
+        AttentionTask task{segment,
+                           first_row + static_cast<int>(t),
+                           static_cast<int>(std::min<int64_t>(tile, count - t)),
+                           kv * group + h,
+                           kv * group + std::min(group, h + heads),
+                           -1,
+                           *states};
+        if (chunks == 1) {
+          s.tasks.push_back(task);
+          continue;
+        }
+        s.merges.push_back(task);
+        const auto floats = static_cast<int64_t>(
+            ops::AttentionStateFloats(kv_.block, task.head_end - task.head_begin));
+        for (task.chunk = 0; task.chunk < chunks; ++task.chunk, *states += floats) {
+          task.state = *states;
+          s.tasks.push_back(task);
         }
       }
     }
@@ -245,12 +279,11 @@ void Forward::RotateAndStore(Team& team, int layer) {
 void Forward::Attend(Team& team, int layer) {
   State& s = *state_;
   const int head_dim = config_.head_dim;
-  team.ShareDynamic(static_cast<int64_t>(s.tasks.size()), [&](int64_t i) {
-    const AttentionTask& task = s.tasks[static_cast<size_t>(i)];
+  const auto call = [&](const AttentionTask& task) {
     const int heads = task.head_end - task.head_begin;
     const uint64_t bytes =
         sizeof(float) * ops::AttentionScratchFloats(kv_.block, task.tokens * heads);
-    ops::Attention({
+    return ops::AttentionCall{
         .shape = kv_.block,
         .blocks = s.pages[static_cast<size_t>(task.segment)].data(),
         .block_offset = kv_.Offset(layer, task.head_begin / config_.group()),
@@ -262,7 +295,23 @@ void Forward::Attend(Team& team, int layer) {
         .out = s.attn.data() + task.row * s.attn_stride + task.head_begin * head_dim,
         .out_stride = s.attn_stride,
         .scratch = reinterpret_cast<float*>(team.Scratch(bytes, 4)),
-    });
+    };
+  };
+  team.ShareDynamic(static_cast<int64_t>(s.tasks.size()), [&](int64_t i) {
+    const AttentionTask& task = s.tasks[static_cast<size_t>(i)];
+    if (task.chunk < 0) {
+      ops::Attention(call(task));
+    } else {
+      ops::AttendChunk(call(task), task.chunk, s.attention_states.data() + task.state);
+    }
+  });
+  if (s.merges.empty()) return;
+  team.Barrier();
+  team.Share(static_cast<int64_t>(s.merges.size()), [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      const AttentionTask& task = s.merges[static_cast<size_t>(i)];
+      ops::MergeChunks(call(task), s.attention_states.data() + task.state);
+    }
   });
 }
 

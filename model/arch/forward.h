@@ -29,7 +29,7 @@ namespace trit {
 struct Segment {
   KvSequence* sequence = nullptr;  // tokens go to its end; advanced when Run returns
   std::span<const int32_t> tokens;
-  int64_t logits = 0;              // of the last so many tokens
+  int64_t logits = 0;  // of the last so many tokens
 };
 
 // Called on the caller's thread, segment by segment, token by token (index inside the segment).
@@ -65,6 +65,7 @@ class Forward {
   struct AttentionTask;
 
   void Plan(std::span<const Segment> segments);
+  void PlanAttention(int segment, int first_row, int64_t position, int64_t count, int64_t* states);
   void Embed(Team& team);
   void Layer(Team& team, int layer);
   void Attend(Team& team, int layer);

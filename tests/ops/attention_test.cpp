@@ -49,8 +49,10 @@ struct Cache {
         std::memcpy(&f, base + 4 * index, 4);
         return f;
       }
-      case KvType::kF16: return Half(base + 2 * index);
-      default: return static_cast<int8_t>(base[index]);
+      case KvType::kF16:
+        return Half(base + 2 * index);
+      default:
+        return static_cast<int8_t>(base[index]);
     }
   }
   double Scale(int p, bool value) const {
@@ -73,12 +75,12 @@ struct Cache {
 };
 
 std::vector<float> Attend(const Cache& cache, const std::vector<float>& q, int tokens, int heads,
-                       int first) {
+                          int first) {
   const int row = heads * cache.shape.head_dim;
   std::vector<float> out(static_cast<size_t>(tokens * row), -1.0f);
   std::vector<float> scratch(AttentionScratchFloats(cache.shape, tokens * heads), 7.0f);
-  Attention({cache.shape, cache.blocks.data(), 0, q.data(), row, tokens, heads, first, out.data(), row,
-             scratch.data()});
+  Attention({cache.shape, cache.blocks.data(), 0, q.data(), row, tokens, heads, first, out.data(),
+             row, scratch.data()});
   return out;
 }
 
@@ -119,8 +121,9 @@ TEST_P(AttentionTest, AgreesWithDoublePrecision) {
         size = std::max(size, absolute);
       }
       for (auto& s : p) total += s = std::exp(s - best);
-      // A score is off by at most head_dim u sum|q k|; probabilities relatively by twice that (their
-      // own and the denominator's); the sums over n positions add (n + 64 rescalings) u at worst.
+      // A score is off by at most head_dim u sum|q k|; probabilities relatively by twice that
+      // (their own and the denominator's); the sums over n positions add (n + 64 rescalings) u at
+      // worst.
       const double u = 1.0 / (1 << 24);
       const double bound = u * (2 * (c.head_dim + 8) * size + static_cast<double>(p.size()) + 80);
       for (int d = 0; d < c.head_dim; ++d) {
@@ -162,13 +165,35 @@ TEST_P(AttentionTest, BatchesAndHeadSplitsKeepEveryBit) {
   }
 }
 
+TEST_P(AttentionTest, ChunksInAnyOrderKeepEveryBit) {
+  const Case c = GetParam();
+  const Cache cache(c.type, c.head_dim, c.first + c.tokens, 5);
+  const int row = c.heads * c.head_dim, rows = c.tokens * c.heads;
+  const auto q = Queries(c.tokens * row, 6);
+  const auto whole = Attend(cache, q, c.tokens, c.heads, c.first);
+  std::vector<float> out(whole.size(), -1.0f);
+  std::vector<float> scratch(AttentionScratchFloats(cache.shape, rows), 7.0f);
+  const AttentionCall call{
+      cache.shape, cache.blocks.data(), 0,   q.data(),      row, c.tokens, c.heads,
+      c.first,     out.data(),          row, scratch.data()};
+  const int64_t chunks = AttentionChunks(c.first + c.tokens - 1);
+  const size_t floats = AttentionStateFloats(cache.shape, rows);
+  std::vector<float> states(static_cast<size_t>(chunks) * floats, 9.0f);
+  for (int64_t i = chunks - 1; i >= 0; --i) {
+    AttendChunk(call, i, states.data() + static_cast<size_t>(i) * floats);
+  }
+  MergeChunks(call, states.data());
+  ASSERT_EQ(std::memcmp(out.data(), whole.data(), out.size() * sizeof(float)), 0);
+}
+
 INSTANTIATE_TEST_SUITE_P(
     Shapes, AttentionTest,
     testing::Values(Case{KvType::kF16, 128, 4, 1, 0}, Case{KvType::kF16, 128, 4, 20, 0},
                     Case{KvType::kF16, 128, 4, 33, 500}, Case{KvType::kF16, 100, 1, 70, 60},
                     Case{KvType::kF16, 256, 2, 9, 127}, Case{KvType::kF32, 128, 3, 65, 63},
                     Case{KvType::kF32, 32, 5, 6, 1000}, Case{KvType::kInt8, 128, 4, 40, 100},
-                    Case{KvType::kInt8, 100, 2, 3, 64}, Case{KvType::kF16, 64, 1, 2, 4094}),
+                    Case{KvType::kInt8, 100, 2, 3, 64}, Case{KvType::kF16, 64, 1, 2, 4094},
+                    Case{KvType::kF16, 128, 4, 7, 253}),
     [](const auto& info) {
       const Case& c = info.param;
       return std::string(KvTypeName(c.type)) + "_d" + std::to_string(c.head_dim) + "_h" +

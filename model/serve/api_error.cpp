@@ -10,6 +10,13 @@ ApiError::ApiError(int status, std::string type, std::string code, std::string m
       code_(std::move(code)),
       param_(std::move(param)) {}
 
+ApiError::ApiError(const ApiError& other)
+    : Error(std::string(other.what())),
+      status_(other.status_),
+      type_(other.type_),
+      code_(other.code_),
+      param_(other.param_) {}
+
 Json ApiError::Body() const {
   const auto text_or_null = [](const std::string& text) {
     return text.empty() ? Json(nullptr) : Json(text);

@@ -15,6 +15,10 @@ class ApiError : public Error {
  public:
   ApiError(int status, std::string type, std::string code, std::string message,
            std::string param = "");
+  // The sentence is copied, not shared: errors go from the engine's thread to a connection's, and
+  // the standard library's shared one is counted where the thread sanitizer does not see it.
+  ApiError(const ApiError& other);
+  ApiError& operator=(const ApiError&) = default;
 
   int status() const { return status_; }
   Json Body() const;

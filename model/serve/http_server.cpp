@@ -73,7 +73,10 @@ int HttpServer::Bind(const std::string& host, int port) {
 
 void HttpServer::BeginStop() {
   stop_ = true;
-  stop();
+  // Not the library's stop(): after it, an answer whose first chunk is not written yet is cut to
+  // its head, even where the sequence behind it may still finish. A listening socket that is shut
+  // down makes accept() fail, and the accept loop closes it and ends.
+  ::shutdown(svr_sock_, SHUT_RDWR);
 }
 
 bool HttpServer::process_and_close_socket(socket_t sock) {

@@ -147,10 +147,13 @@ void Scheduler::ReleaseFollowers(const Active& active, int64_t now) {
 
 void Scheduler::CloseSlot(int slot) {
   Active& active = *slots_[slot];
-  // A leader that goes before its prompt was done never released its followers.
-  if (!active.answering() && Leads(active.job->spec, active.choice)) {
+  {
     const std::lock_guard lock(mutex_);
-    followers_held_ -= FollowersOf(active.job->spec, active.choice);
+    --stats_.running;
+    // A leader that goes before its prompt was done never released its followers.
+    if (!active.answering() && Leads(active.job->spec, active.choice)) {
+      followers_held_ -= FollowersOf(active.job->spec, active.choice);
+    }
   }
   engine_->Close(slot);
   slots_[slot].reset();
@@ -227,6 +230,7 @@ void Scheduler::Admit(int64_t now) {
     {
       const std::lock_guard lock(mutex_);
       queue_.PopFront();
+      ++stats_.running;  // in the same breath: between queue and slot nobody may see it idle
       stats_.cached_tokens += *cached;
     }
     active->done = static_cast<size_t>(*cached);
@@ -302,8 +306,6 @@ bool Scheduler::Step() {
   CollectItems(&items, &decode_rows, &prompt_rows);
   {
     const std::lock_guard lock(mutex_);
-    stats_.running = static_cast<int>(
-        std::count_if(slots_.begin(), slots_.end(), [](const auto& slot) { return !!slot; }));
     stats_.cache = engine_->Cache();
   }
   if (items.empty()) return false;

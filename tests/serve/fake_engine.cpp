@@ -73,6 +73,7 @@ std::optional<int> FakeEngine::Open(int slot, std::span<const int32_t> prompt, i
   if (slots_.at(static_cast<size_t>(slot))) throw Error("Open on an open slot");
   if (prompt.empty() || static_cast<size_t>(capacity) < prompt.size()) throw Error("bad capacity");
   if (OpenCapacity() + capacity > options_.cache_tokens) return std::nullopt;
+  if (on_open) on_open();
   size_t best = 0;
   for (const auto& slot_or : slots_) {
     if (!slot_or) continue;

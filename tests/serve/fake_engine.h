@@ -63,6 +63,7 @@ class FakeEngine : public Engine {
   void FailNextStep() { fail_next_ = true; }
   // Called in each step before its time passes: tests cancel or submit "meanwhile".
   std::function<void(std::span<const StepItem>)> on_step;
+  std::function<void()> on_open;  // a request is being admitted, its stream has not begun
 
  private:
   struct Slot {

@@ -272,6 +272,7 @@ TEST_F(RobustnessTest, ShutdownLetsStreamsEndAndCutsThemAtTheDeadline) {
   server_->Shutdown();
   RawAnswer answer = ends.Receive();
   EXPECT_TRUE(answer.complete);
+  ASSERT_FALSE(answer.Events().empty());
   EXPECT_EQ(answer.Events().back(), "[DONE]");
   EXPECT_FALSE(RawClient(port_).connected());
 
@@ -285,6 +286,27 @@ TEST_F(RobustnessTest, ShutdownLetsStreamsEndAndCutsThemAtTheDeadline) {
   answer = cut.Receive();
   ASSERT_FALSE(answer.Events().empty());
   EXPECT_THAT(answer.Events().back(), HasSubstr("shutting_down"));
+}
+
+TEST_F(RobustnessTest, AnAnswerAdmittedWhileStoppingIsWrittenWhole) {
+  for (const bool stream : {true, false}) {
+    Serve();
+    std::thread stop;
+    engine_->on_open = [&] {  // has its slot, and not a byte of its answer is written
+      stop = std::thread([&] { server_->Shutdown(); });
+      EXPECT_TRUE(Soon([&] { return !RawClient(port_).connected(); }));
+    };
+    const RawAnswer answer = Chat(Join("\"max_tokens\":5,\"stream\":", stream ? "true" : "false"));
+    stop.join();
+    EXPECT_EQ(answer.status, 200);
+    EXPECT_TRUE(answer.complete);
+    if (stream) {
+      ASSERT_FALSE(answer.Events().empty());
+      EXPECT_EQ(answer.Events().back(), "[DONE]");
+    } else {
+      EXPECT_EQ(answer.Json()["usage"]["completion_tokens"], 5);
+    }
+  }
 }
 
 TEST_F(RobustnessTest, AnEngineFailureIsA500AndNotTheEnd) {

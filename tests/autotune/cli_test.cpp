@@ -1,43 +1,22 @@
 // The program itself: tune end to end on a small shape, db, compare and report, exit codes.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/wait.h>
 
-#include <array>
-#include <chrono>
-#include <cstdio>
 #include <fstream>
 
 #include "autotune/records/database.h"
 #include "targets/base/error.h"
 #include "tests/autotune/record_samples.h"
 #include "tests/autotune/stats_samples.h"
+#include "tests/kit/shell.h"
 
 namespace trit {
 namespace {
 
 using testing::HasSubstr;
 
-struct Ran {
-  int code = -1;
-  std::string out;
-  double seconds = 0;
-};
-
 Ran Tritforge(const std::string& arguments, const std::string& environment = "") {
-  const auto start = std::chrono::steady_clock::now();
-  const std::string command =
-      Join(environment, " ", TRIT_BINARY_DIR, "/bin/tritforge ", arguments, " 2>&1");
-  Ran ran;
-  FILE* pipe = popen(command.c_str(), "r");
-  std::array<char, 4096> chunk;
-  for (size_t got; (got = fread(chunk.data(), 1, chunk.size(), pipe)) > 0;) {
-    ran.out.append(chunk.data(), got);
-  }
-  const int status = pclose(pipe);
-  ran.code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-  ran.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  return ran;
+  return Shell(Join(environment, " ", TRIT_BINARY_DIR, "/bin/tritforge ", arguments));
 }
 
 TEST(TuneCommand, TunesLandsALibraryAndMeasuresNothingTheSecondTime) {

@@ -12,6 +12,7 @@
 #include "runtime/kernel_library.h"
 #include "targets/base/error.h"
 #include "targets/features.h"
+#include "tests/kit/shell.h"
 
 namespace trit {
 namespace {
@@ -48,15 +49,6 @@ std::vector<const Target*> Shipped() {
   return out;
 }
 
-std::string RunShell(const std::string& command, int* status) {
-  std::string out;
-  FILE* pipe = popen((command + " 2>&1").c_str(), "r");
-  char buffer[4096];
-  while (size_t got = fread(buffer, 1, sizeof(buffer), pipe)) out.append(buffer, got);
-  *status = pclose(pipe);
-  return out;
-}
-
 std::string ToolPath() {
   return TRIT_BINARY_DIR "/bin/tritforge";
 }
@@ -74,13 +66,11 @@ std::string IsaList() {
 void Generate() {
   static const bool done = [] {
     fs::remove_all(Folder());
-    int status = 0;
-    const std::string out =
-        RunShell(ToolPath() + " gen --isa " + IsaList() +
-                     " --shapes 2560x2560,2560x6912,6912x2560 --m 1,8,128 -o " + Folder().string(),
-                 &status);
-    EXPECT_EQ(status, 0) << out;
-    return status == 0;
+    const Ran made =
+        Shell(ToolPath() + " gen --isa " + IsaList() +
+              " --shapes 2560x2560,2560x6912,6912x2560 --m 1,8,128 -o " + Folder().string());
+    EXPECT_EQ(made.code, 0) << made.out;
+    return made.code == 0;
   }();
   ASSERT_TRUE(done);
 }
@@ -90,7 +80,6 @@ TEST(Library, ExampleInPlainCIsExact) {
   const Target& lowest = *Shipped().front();
   if (!HostFeatures().CanRun(lowest)) GTEST_SKIP() << "this CPU lacks " << lowest.key;
   for (const char* kind : {".a", ".so"}) {
-    int status = 0;
     const std::string demo = (Folder() / "demo").string();
     std::string library = Join(Folder().string(), "/lib/libtrit_kernels_", lowest.key, ".a");
     std::string flags;
@@ -99,14 +88,13 @@ TEST(Library, ExampleInPlainCIsExact) {
                      Folder().string(), "/lib");
       flags = Join(" -Dtrit_library_v1_", lowest.key, "=trit_library_v1");
     }
-    const std::string built =
-        RunShell("cc -std=c11 -Wall -Werror" + flags + " -I" + Folder().string() + "/include " +
-                     Folder().string() + "/example/example.c " + library + " -o " + demo,
-                 &status);
-    ASSERT_EQ(status, 0) << built;
-    const std::string said = RunShell(demo, &status);
-    EXPECT_EQ(status, 0) << said;
-    EXPECT_THAT(said, testing::HasSubstr(": exact"));
+    const Ran built =
+        Shell("cc -std=c11 -Wall -Werror" + flags + " -I" + Folder().string() + "/include " +
+              Folder().string() + "/example/example.c " + library + " -o " + demo);
+    ASSERT_EQ(built.code, 0) << built.out;
+    const Ran said = Shell(demo);
+    EXPECT_EQ(said.code, 0) << said.out;
+    EXPECT_THAT(said.out, testing::HasSubstr(": exact"));
   }
 }
 
@@ -115,13 +103,10 @@ TEST(Library, TablesSayWhatTheManifestSays) {
   const auto manifest = nlohmann::ordered_json::parse(Slurp(Folder() / "manifest.json"));
   ASSERT_EQ(manifest.size(), Shipped().size());
   for (const auto& expected : manifest) {
-    int status = 0;
-    const std::string said =
-        RunShell(ToolPath() + " inspect --json " + Folder().string() + "/lib/libtrit_kernels_" +
-                     expected["target"].get<std::string>() + ".so",
-                 &status);
-    ASSERT_EQ(status, 0) << said;
-    EXPECT_EQ(nlohmann::ordered_json::parse(said), expected);
+    const Ran said = Shell(ToolPath() + " inspect --json " + Folder().string() +
+                           "/lib/libtrit_kernels_" + expected["target"].get<std::string>() + ".so");
+    ASSERT_EQ(said.code, 0) << said.out;
+    EXPECT_EQ(nlohmann::ordered_json::parse(said.out), expected);
     EXPECT_GE(expected["choices"].size(), 9u);
     EXPECT_EQ(expected["choices"][0]["n"], 2560);
   }
@@ -147,12 +132,10 @@ TEST(Library, CMakePackageIsFound) {
          "find_package(TritKernels REQUIRED)\nadd_executable(p ../example/example.c)\n"
          "target_link_libraries(p PRIVATE TritKernels::"
       << Shipped().front()->key << ")\n";
-  int status = 0;
-  const std::string out = RunShell(
-      "cd " + project.string() + " && cmake -B build -DCMAKE_PREFIX_PATH=" + Folder().string() +
-          " . && cmake --build build",
-      &status);
-  EXPECT_EQ(status, 0) << out;
+  // Ninja, because make may be absent.
+  const Ran built = Shell("cd " + project.string() + " && cmake -G Ninja -B build " +
+                          "-DCMAKE_PREFIX_PATH=" + Folder().string() + " . && cmake --build build");
+  EXPECT_EQ(built.code, 0) << built.out;
 }
 
 TEST(Library, EqualInputEqualBytes) {
@@ -161,12 +144,10 @@ TEST(Library, EqualInputEqualBytes) {
   setenv("TRITFORGE_CACHE", "off", 1);
   std::vector<std::string> manifests;
   for (const char* name : {"first", "second"}) {
-    int status = 0;
     const std::string folder = Folder().string() + "_" + name;
     fs::remove_all(folder);
-    const std::string out =
-        RunShell(Join(ToolPath(), " gen --isa ", target.key, " -o ", folder), &status);
-    ASSERT_EQ(status, 0) << out;
+    const Ran made = Shell(Join(ToolPath(), " gen --isa ", target.key, " -o ", folder));
+    ASSERT_EQ(made.code, 0) << made.out;
   }
   int compared = 0;
   const fs::path first = Folder().string() + "_first", second = Folder().string() + "_second";
@@ -214,18 +195,16 @@ TEST(Library, RefusesGapsAndStrangers) {
 }
 
 TEST(Library, ToolsFailWithASentence) {
-  int status = 0;
-  EXPECT_THAT(RunShell(ToolPath() + " inspect /nonexistent.so", &status),
-              testing::HasSubstr("/nonexistent.so"));
-  EXPECT_NE(status, 0);
-  EXPECT_THAT(RunShell(ToolPath() + " gen --isa z80 -o " + Folder().string() + "_none", &status),
-              testing::HasSubstr("known targets"));
-  EXPECT_NE(status, 0);
-  EXPECT_THAT(RunShell("CC=/no/such/cc " + ToolPath() + " gen --isa " + Shipped().back()->key +
-                           " -o " + Folder().string() + "_nocc",
-                       &status),
-              testing::HasSubstr("/no/such/cc"));
-  EXPECT_NE(status, 0);
+  const auto refused = [](const std::string& command, const std::string& why) {
+    const Ran ran = Shell(command);
+    EXPECT_NE(ran.code, 0) << command;
+    EXPECT_THAT(ran.out, testing::HasSubstr(why));
+  };
+  const std::string elsewhere = " -o " + Folder().string() + "_none";
+  refused(ToolPath() + " inspect /nonexistent.so", "/nonexistent.so");
+  refused(ToolPath() + " gen --isa z80" + elsewhere, "known targets");
+  refused("CC=/no/such/cc " + ToolPath() + " gen --isa " + Shipped().back()->key + elsewhere,
+          "/no/such/cc");
 }
 
 }  // namespace

@@ -2,11 +2,7 @@
 // the budget and by exit code.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/wait.h>
 
-#include <array>
-#include <chrono>
-#include <cstdio>
 #include <filesystem>
 #include <fstream>
 
@@ -16,30 +12,15 @@
 #include "targets/base/error.h"
 #include "targets/features.h"
 #include "tests/autotune/record_samples.h"
+#include "tests/kit/shell.h"
 
 namespace trit {
 namespace {
 
 using testing::HasSubstr;
 
-struct Ran {
-  int code = -1;
-  std::string out;
-  double seconds = 0;
-};
-
 Ran Program(const std::string& line) {
-  const auto start = std::chrono::steady_clock::now();
-  Ran ran;
-  FILE* pipe = popen(Join(TRIT_BINARY_DIR, "/bin/", line, " 2>&1").c_str(), "r");
-  std::array<char, 4096> chunk;
-  for (size_t got; (got = fread(chunk.data(), 1, chunk.size(), pipe)) > 0;) {
-    ran.out.append(chunk.data(), got);
-  }
-  const int status = pclose(pipe);
-  ran.code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-  ran.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  return ran;
+  return Shell(Join(TRIT_BINARY_DIR, "/bin/", line));
 }
 
 TEST(BenchRecords, BothProgramsAppendToOneFileOfThisHost) {

@@ -40,6 +40,7 @@ void BlockSpec::Check() const {
   if (BlockBytes() % align) {
     fail("has blocks of ", BlockBytes(), " bytes, no multiple of its alignment ", align);
   }
+  if (halves && !k_outer) fail("has halves, which are for [k block][granule] alone");
   if (granule * k_step > kMaxTileBytes) {
     fail("has tiles of ", granule, " x ", k_step, ", more than ", kMaxTileBytes, " trits");
   }
@@ -56,6 +57,7 @@ trit_blocks_desc BlockSpec::Descriptor() const {
   d.granule = granule;
   d.k_step = k_step;
   d.k_outer = k_outer;
+  d.halves = halves;
   d.align = align;
   d.block_bytes = BlockBytes();
   d.fixed_code = static_cast<uint32_t>(fixed_type.code());

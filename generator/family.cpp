@@ -45,10 +45,12 @@ std::string KernelName(const Candidate& candidate) {
 }
 
 MatmulBuffers::MatmulBuffers(const LayoutSpec& layout, const ActFormSpec& form)
-    : w(layout.type, static_cast<int>(layout.inner.size()) + 2, "w"),
+    : w(layout.type, static_cast<int>(layout.inner.size()) + (layout.halves ? 4 : 2), "w"),
       w_fixed(layout.fixed_type, 2, "w_fixed"),
       act(form.type, static_cast<int>(form.inner.size()) + 2, "act"),
-      act_fixed(form.fixed_type, 2, "act_fixed") {
+      act_fixed(form.fixed_type, 2, "act_fixed"),
+      w_inner(static_cast<int>(layout.inner.size())),
+      w_halves(layout.halves) {
   const auto constrain = [](Halide::ImageParam& p, Halide::ImageParam& fixed, const BlockSpec& s) {
     int stride = 1, i = 0;
     for (int extent : s.inner) {
@@ -58,8 +60,13 @@ MatmulBuffers::MatmulBuffers(const LayoutSpec& layout, const ActFormSpec& form)
     p.dim(i).set_min(0);
     p.dim(i + 1).set_min(0);
     p.dim(s.k_outer ? i + 1 : i).set_stride(stride);
-    const Halide::Expr many = p.dim(s.k_outer ? i + 1 : i).extent() * stride;
-    p.dim(s.k_outer ? i : i + 1).set_stride(many);
+    if (s.halves) {
+      p.dim(i + 2).set_min(0);
+      p.dim(i + 3).set_min(0);
+    } else {
+      const Halide::Expr many = p.dim(s.k_outer ? i + 1 : i).extent() * stride;
+      p.dim(s.k_outer ? i : i + 1).set_stride(many);
+    }
     p.set_host_alignment(s.align);
     fixed.dim(0).set_bounds(0, s.fixed_count).set_stride(1);
     fixed.dim(1).set_min(0).set_stride(s.FixedBytes() / s.fixed_type.bytes());
@@ -69,8 +76,25 @@ MatmulBuffers::MatmulBuffers(const LayoutSpec& layout, const ActFormSpec& form)
   constrain(act, act_fixed, form);
 }
 
+Halide::Expr MatmulBuffers::W(std::vector<Halide::Expr> inner, Halide::Expr kb,
+                              Halide::Expr g) const {
+  if (w_halves) {
+    const Halide::Expr second = g >= w.dim(w_inner + 3).extent();
+    const auto in = [&](const Halide::Expr& there, const Halide::Expr& here) {
+      inner.push_back(select(second, there, here));
+    };
+    in(0, kb);
+    inner.push_back(g);
+    in(kb, 0);
+    in(1, 0);
+  } else {
+    inner.insert(inner.end(), {kb, g});
+  }
+  return w(inner);
+}
+
 Halide::Expr MatmulBuffers::WBlocks() const {
-  return w.dim(w.dimensions() - 2).extent();
+  return w.dim(w_inner).extent();
 }
 Halide::Expr MatmulBuffers::ActBlocks() const {
   return act.dim(act.dimensions() - 2).extent();

@@ -30,8 +30,15 @@ namespace trit {
 // act.k_step columns each, those of w are w.k_step.
 struct MatmulBuffers {
   Halide::ImageParam w, w_fixed, act, act_fixed;
+  int w_inner;    // dimensions of w before the k block
+  bool w_halves;  // LayoutSpec::halves: w is read through W alone
 
   MatmulBuffers(const LayoutSpec& layout, const ActFormSpec& form);
+  // The weights at `inner`, K block kb, granule g of the slice. In a layout of halves w's
+  // dimensions behind the granule are the K block in the second half (its stride is another) and
+  // whether the granule is there: its extent is how many of the slice's granules are in the first
+  // half, its stride how far the second half's run begins behind the first half's first.
+  Halide::Expr W(std::vector<Halide::Expr> inner, Halide::Expr kb, Halide::Expr g) const;
   Halide::Expr WBlocks() const;    // k blocks of the weights
   Halide::Expr ActBlocks() const;  // k blocks of the activations
 };

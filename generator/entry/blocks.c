@@ -27,8 +27,16 @@ static int Fits(int32_t n, int32_t k) {
 
 static size_t BlockOffset(int32_t g, int32_t b, int32_t granules, int32_t blocks) {
   const trit_blocks_desc* d = &trit_blocks;
-  const size_t index = d->k_outer ? (size_t)b * (size_t)granules + (size_t)g
-                                  : (size_t)g * (size_t)blocks + (size_t)b;
+  size_t index;
+  if (d->halves) {
+    const int32_t cut = granules - granules / 2;
+    const size_t first = g < cut ? 0 : (size_t)cut; /* of g's half */
+    const size_t many = g < cut ? (size_t)cut : (size_t)(granules - cut);
+    index = first * (size_t)blocks + (size_t)b * many + ((size_t)g - first);
+  } else {
+    index = d->k_outer ? (size_t)b * (size_t)granules + (size_t)g
+                       : (size_t)g * (size_t)blocks + (size_t)b;
+  }
   return index * (size_t)d->block_bytes;
 }
 

@@ -18,6 +18,7 @@ typedef struct trit_blocks_desc {
   int32_t granule;
   int32_t k_step;
   int32_t k_outer;
+  int32_t halves;
   int32_t align;
   int32_t block_bytes;
   uint32_t fixed_code, fixed_bits;

@@ -4,6 +4,7 @@
 #include <stdint.h>
 
 #include <HalideRuntime.h>
+
 #include "generator/entry/descriptor.h"
 #include "runtime/abi/trit_kernel.h"
 
@@ -35,7 +36,7 @@ int trit_stage(void* user_context, struct halide_buffer_t* w, struct halide_buff
 
 typedef struct {
   struct halide_buffer_t buffer;
-  struct halide_dimension_t dim[TRIT_MAX_INNER + 3];
+  struct halide_dimension_t dim[TRIT_MAX_INNER + 4];
 } Described;
 
 static inline void Begin(Described* d, const void* host, uint32_t code, uint32_t bits) {
@@ -72,8 +73,16 @@ static inline void Describe(const trit_blocks_desc* d, const uint8_t* base, int3
     Add(blocks, d->inner_extent[i], stride);
     stride *= d->inner_extent[i];
   }
-  Add(blocks, k_blocks, d->k_outer ? elements * granules : elements);
-  Add(blocks, count, d->k_outer ? elements : elements * k_blocks);
+  if (d->halves) { /* MatmulBuffers::W says how these dimensions are used */
+    const int32_t half = granules - granules / 2, here = half - first;
+    Add(blocks, k_blocks, elements * half);
+    Add(blocks, count, elements);
+    Add(blocks, k_blocks, elements * (granules - half));
+    Add(blocks, here > 0 ? here : 0, elements * half * (k_blocks - 1));
+  } else {
+    Add(blocks, k_blocks, d->k_outer ? elements * granules : elements);
+    Add(blocks, count, d->k_outer ? elements : elements * k_blocks);
+  }
   const uint8_t* all_fixed = base + (size_t)granules * (size_t)k_blocks * (size_t)d->block_bytes;
   Begin(fixed, all_fixed + (size_t)first * (size_t)d->fixed_bytes, d->fixed_code, d->fixed_bits);
   Add(fixed, d->fixed_count, 1);

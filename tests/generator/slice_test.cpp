@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <memory>
 #include <random>
@@ -25,7 +26,9 @@ int32_t Up(int32_t x, int32_t step) {
   return (x + step - 1) / step * step;
 }
 
-void CheckExact(const trit_kernel& k, int32_t n, int32_t cols, int32_t m, uint64_t seed) {
+// Slices of `granules` granules each.
+void CheckExact(const trit_kernel& k, int32_t n, int32_t cols, int32_t m, uint64_t seed,
+                int32_t granules = 1) {
   const int32_t np = Up(n, k.layout->n_granule), kp = Up(cols, k.layout->k_multiple);
   const int32_t mp = Up(m, k.m_granule);
   std::mt19937_64 rng(seed);
@@ -49,7 +52,8 @@ void CheckExact(const trit_kernel& k, int32_t n, int32_t cols, int32_t m, uint64
   Buffer y = Aligned(sizeof(int32_t) * static_cast<uint64_t>(stride) * static_cast<uint64_t>(mp));
   Buffer scratch = Aligned(k.scratch_bytes + 64);
   int32_t* sums = static_cast<int32_t*>(y.get());
-  for (int32_t begin = 0; begin < np; begin += k.layout->n_granule) {
+  const int32_t step = granules * k.layout->n_granule;
+  for (int32_t begin = 0; begin < np; begin += step) {
     const trit_matmul_args args = {sizeof(args),
                                    mp,
                                    np,
@@ -57,7 +61,7 @@ void CheckExact(const trit_kernel& k, int32_t n, int32_t cols, int32_t m, uint64
                                    0,
                                    mp,
                                    begin,
-                                   begin + k.layout->n_granule,
+                                   std::min(np, begin + step),
                                    &k,
                                    act.get(),
                                    packed.get(),
@@ -91,6 +95,52 @@ TEST(Slice, TextToExactSums) {
     const JitKernel jit(ReadCandidate(text));
     CheckExact(jit.kernel(), 100, 200, 5, 1);
     CheckExact(jit.kernel(), 64, 64, 1, 2);
+  }
+}
+
+// The first index of a block's first word says which block it is.
+TEST(Slice, HalvesLieOneBehindTheOther) {
+  const JitKernel jit(ReadCandidate(
+      "lut3w avx512bw form=tables rows=64 words=16 m_tile=1 unroll=1 m_block=16 prefetch=0 hint=t0 "
+      "tune=target"));
+  const trit_layout& layout = *jit.kernel().layout;
+  const int32_t n = 5 * 64, k = 2 * 144;
+  std::vector<int8_t> w(static_cast<size_t>(n * k), 0);
+  for (int32_t r = 0; r < n; ++r) {
+    for (int32_t b = 0; b < 2; ++b) {
+      const int32_t block = r / 64 + 10 * b;
+      int8_t* first = &w[static_cast<size_t>(r * k + 144 * b)];
+      first[0] = static_cast<int8_t>(block / 9 - 1);
+      first[1] = static_cast<int8_t>(block / 3 % 3 - 1);
+      first[2] = static_cast<int8_t>(block % 3 - 1);
+    }
+  }
+  Buffer packed = Aligned(layout.packed_bytes(n, k));
+  ASSERT_EQ(layout.pack(w.data(), k, n, k, 0, n, packed.get()), TRIT_OK);
+  std::vector<int> order;
+  for (int block = 0; block < 10; ++block) {
+    order.push_back(static_cast<const uint16_t*>(packed.get())[block * 64 * 16] & 31);
+  }
+  EXPECT_THAT(order, testing::ElementsAre(0, 1, 2, 10, 11, 12, 3, 4, 13, 14));
+}
+
+TEST(Slice, SlicesAcrossTheHalvesAreExact) {
+  if (!__builtin_cpu_supports("avx512vbmi")) GTEST_SKIP() << "this CPU has no AVX-512 VBMI";
+  for (const char* text :
+       {"lut3w avx512vbmi form=tables rows=64 words=16 m_tile=1 unroll=1 m_block=16 prefetch=0 "
+        "hint=t0 tune=target",
+        "lut3w avx512vbmi form=rows rows=96 words=16 m_tile=4 unroll=1 m_block=16 prefetch=16 "
+        "hint=t0 tune=target",
+        "lut5 avx512vbmi form=tables rows=64 steps=27 unroll=1 m_tile=1 m_block=8 cache=4 "
+        "prefetch=8 hint=t1 tune=target",
+        "lut5 avx512vbmi form=rows rows=64 steps=27 unroll=1 m_tile=2 m_block=8 cache=4 "
+        "prefetch=27 hint=t0 tune=target"}) {
+    SCOPED_TRACE(text);
+    const JitKernel jit(ReadCandidate(text));
+    const int32_t rows = jit.kernel().layout->n_granule;
+    for (int32_t granules : {1, 2, 3, 6})
+      CheckExact(jit.kernel(), 5 * rows - 7, 500, 3, 3, granules);
+    CheckExact(jit.kernel(), rows, 100, 1, 4);
   }
 }
 

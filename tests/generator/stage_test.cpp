@@ -110,6 +110,9 @@ TEST(Stage, PartsThatContradictThemselvesAreNamed) {
   EXPECT_THAT(refusal(spec), AllOf(HasSubstr("odd-r3-k5.v1"), HasSubstr("15 bytes")));
   spec.inner = {64};
   EXPECT_EQ(refusal(spec), "accepted");
+  spec.halves = true;
+  EXPECT_THAT(refusal(spec), HasSubstr("halves"));
+  spec.halves = false;
   spec.granule = 1 << 15;
   EXPECT_THAT(refusal(spec), HasSubstr("more than"));
 }

@@ -61,13 +61,13 @@ Space MakeSpace(const Target& target) {
 
 LayoutSpec Layout(int rows, int words) {
   LayoutSpec layout;
-  layout.id = Join("lut3w-r", rows, "-k", 9 * words, ".v1");
+  layout.id = Join("lut3w-r", rows, "-k", 9 * words, ".v2");
   layout.code = "lut3w";
   layout.type = Halide::UInt(16);
   layout.inner = {rows, words};
   layout.granule = rows;
   layout.k_step = 9 * words;
-  layout.k_outer = true;
+  layout.k_outer = layout.halves = true;
   return layout;
 }
 
@@ -98,7 +98,7 @@ KernelParts Build(const Candidate& candidate, const Target& target) {
 
   RDom k(0, 3, 0, words, "k");  // index in the word, word
   const Expr index =
-      (p.buffers.w(r, k.y, kb, g) >> cast<uint16_t>(5 * k.x)) & cast<uint16_t>(kEntries - 1);
+      (p.buffers.W({r, k.y}, kb, g) >> cast<uint16_t>(5 * k.x)) & cast<uint16_t>(kEntries - 1);
   const Expr value = tables ? p.buffers.act(cast<int>(index), k.x + 3 * k.y, kb, mb)
                             : made->table(cast<int>(index), t, k.x + 3 * k.y, kb, mb);
   Func acc("acc");

@@ -47,6 +47,8 @@ Space MakeSpace(const Target& target) {
 LayoutSpec Layout(const Candidate& candidate, const Target& target) {
   const int rows = candidate.Int("rows"), steps = candidate.Int("steps");
   LayoutSpec layout = PlanesLayout("lut5", rows, target.vector_bytes, 5 * steps);
+  layout.id = Join("lut5-r", rows, "-v", target.vector_bytes, "-k", 5 * steps, ".v2");
+  layout.halves = true;
   layout.inner.push_back(steps);
   layout.fixed_count = rows;
   return layout;
@@ -64,7 +66,7 @@ KernelParts Build(const Candidate& candidate, const Target& target) {
   plan.layout = Layout(candidate, target);
   plan.form = PlanesForm(5, 128, PlaneDigits::kBalanced, plan.steps, false);
   plan.value = [](const MatmulBuffers& buffers, const PlanePlace& at) {
-    const Expr byte = buffers.w(at.b, at.h, at.l, at.v, at.k.y, at.kb, at.g);
+    const Expr byte = buffers.W({at.b, at.h, at.l, at.v, at.k.y}, at.kb, at.g);
     return JoinSigned(buffers, at, byte & cast<uint8_t>(127), at.k.y, byte);
   };
   const int unit = target.vector_bytes;

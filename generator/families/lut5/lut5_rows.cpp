@@ -57,7 +57,7 @@ KernelParts BuildLut5Rows(const LayoutSpec& layout, const Candidate& candidate,
   Var go("go"), gi("gi");
   // Word c of period q: five words of nine bytes.
   const auto number = [&](Expr step) {
-    const Expr byte = cast<uint16_t>(p.buffers.w(b, h, l, v, step, kb, g));
+    const Expr byte = cast<uint16_t>(p.buffers.W({b, h, l, v, step}, kb, g));
     const Expr size = byte & cast<uint16_t>(127);
     return select(byte > size, cast<uint16_t>(121) - size, cast<uint16_t>(121) + size);
   };

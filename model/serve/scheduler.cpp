@@ -257,7 +257,9 @@ void Scheduler::CollectItems(std::vector<StepItem>* items, int* decode_rows, int
       *decode_rows > 0 ? static_cast<int64_t>(limits_.stall_factor *
                                               static_cast<double>(times_.Estimate(*decode_rows)))
                        : limits_.max_step_ms * kNsPerMs;
-  int budget = times_.PromptBudget(*decode_rows, limit);
+  const bool reading = std::any_of(slots_.begin(), slots_.end(),
+                                   [](const auto& slot) { return slot && !slot->answering(); });
+  int budget = reading ? times_.PromptBudget(*decode_rows, limit) : 0;
   const size_t count = slots_.size();
   const size_t first = next_prompt_slot_;
   for (size_t i = 0; i < count && budget > 0; ++i) {

@@ -54,26 +54,23 @@ int64_t StepTimes::EstimateHigh(int rows) const {
 int64_t StepTimes::Interpolate(int rows, double (*value)(const Class&)) const {
   const Class* below = nullptr;
   const Class* above = nullptr;
-  double highest_below = 0;  // times are taken as non-decreasing in the rows
   for (const Class& entry : classes_) {
     if (entry.ns == 0) continue;
-    if (entry.mean_rows <= rows) {
-      below = &entry;
-      highest_below = std::max(highest_below, value(entry));
-    } else {
+    if (entry.mean_rows > rows) {
       above = &entry;
       break;
     }
+    below = &entry;
   }
   if (!below && !above) return 0;
   double ns;
   if (!below) {
     ns = value(*above);  // fewer rows take no longer
   } else if (!above) {
-    ns = highest_below * rows / below->mean_rows;
+    ns = value(*below) * rows / below->mean_rows;
   } else {
     const double share = (rows - below->mean_rows) / (above->mean_rows - below->mean_rows);
-    ns = highest_below + share * std::max(0.0, value(*above) - highest_below);
+    ns = value(*below) + share * (value(*above) - value(*below));
   }
   return static_cast<int64_t>(ns);
 }
@@ -85,17 +82,12 @@ int StepTimes::PromptBudget(int decode_rows, int64_t limit_ns) const {
   }
   const int top =
       std::min(max_rows_, std::max(2 * static_cast<int>(largest_known + 0.5), decode_rows + 1));
-  int low = decode_rows + 1;  // always allowed: a prompt must move
-  int high = std::max(low, top);
-  while (low < high) {
-    const int middle = low + (high - low + 1) / 2;
-    if (EstimateHigh(middle) <= limit_ns) {
-      low = middle;
-    } else {
-      high = middle - 1;
-    }
-  }
-  return std::max(1, low - decode_rows);
+  // From the top: four rows may be faster than three (a kernel takes them in fours), so the times
+  // are not searched by halves.
+  const int least = decode_rows + 1;  // always allowed: a prompt must move
+  int rows = std::max(least, top);
+  while (rows > least && EstimateHigh(rows) > limit_ns) --rows;
+  return std::max(1, rows - decode_rows);
 }
 
 }  // namespace trit::serve

@@ -2,8 +2,10 @@
 // how many prompt tokens may therefore ride along with a decode step.
 //
 // A pass over M rows streams all weights once, so its time is flat while memory-bound and grows
-// with M after that: time depends on M alone as far as this table goes (attention's share grows
-// with the context; the running averages follow it). Classes are M = 1..8, then four to an octave.
+// with M after that, in steps where kernels take rows in fours or have another form: not always
+// upwards (2B4T on two Zen 4 cores: 28, 42, 33, 48 ms for M = 2 to 5). Time depends on M alone as
+// far as this table goes (attention's share grows with the context; the running averages follow
+// it). Classes are M = 1..8, then four to an octave.
 #pragma once
 
 #include <cstddef>

@@ -59,6 +59,16 @@ TEST(StepTimes, RestlessStepsGetSmallerPieces) {
   EXPECT_EQ(calm.EstimateHigh(64), calm.Estimate(64));
 }
 
+TEST(StepTimes, AnUnluckyNumberOfRowsDoesNotBarLargerOnes) {
+  StepTimes times(512);
+  const int64_t ms[] = {0, 23, 28, 42, 32, 48, 49, 51, 52};
+  for (int rows = 1; rows <= 8; ++rows) times.Record(rows, ms[rows] * 1'000'000);
+  EXPECT_EQ(times.Estimate(4), 32'000'000);
+  EXPECT_EQ(times.PromptBudget(1, 41'000'000), 3);
+  EXPECT_EQ(times.PromptBudget(1, 30'000'000), 1);
+  EXPECT_EQ(times.PromptBudget(1, 51'000'000), 6);
+}
+
 TEST(StepTimes, AnyRowsFallIntoAClass) {
   StepTimes times(700);
   for (int rows = 1; rows <= 2000; ++rows) times.Record(rows, 1000 + rows);

@@ -97,13 +97,16 @@ void ReadStreaming(Fields* fields, ApiRequest* request) {
   inner.RejectUnknown();
 }
 
-// The first of the names that is given; max_tokens absent means: to the end of the context.
+// The first of the names that is given; none, or llama.cpp's -1, means: to the end of the context.
 std::optional<int64_t> ReadMaxTokens(Fields* fields) {
   std::optional<int64_t> result;
-  for (const char* name : {"max_completion_tokens", "max_tokens", "n_predict"}) {
+  for (const char* name : {"max_completion_tokens", "max_tokens"}) {
     const auto value = fields->Int(name, 1, kManyTokens);
     if (!result) result = value;
   }
+  const auto predict = fields->Int("n_predict", -1, kManyTokens);
+  if (predict == 0) throw fields->Fault("n_predict", "-1 or at least 1");
+  if (!result && predict != -1) result = predict;
   return result;
 }
 
@@ -136,7 +139,8 @@ void ReadCommon(Fields* fields, const Engine& engine, const RequestLimits& limit
   // Known fields without effect: identity and billing, and llama.cpp's cache switches (the cache
   // is always used; answers do not depend on it).
   fields->Ignore({"user", "store", "metadata", "service_tier", "safety_identifier",
-                  "prompt_cache_key", "cache_prompt", "timings_per_token"});
+                  "prompt_cache_key", "prompt_cache_retention", "cache_prompt",
+                  "timings_per_token"});
 }
 
 std::string ReadContent(const nlohmann::json& message, const Fields& fields) {

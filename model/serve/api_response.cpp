@@ -14,6 +14,15 @@ std::string ValidUtf8(std::string bytes) {
   return text;
 }
 
+bool Continues(char c) {
+  return (static_cast<unsigned char>(c) & 0xC0) == 0x80;
+}
+
+// Characters as OpenAI's clients count them: code points.
+size_t CountCharacters(std::string_view utf8) {
+  return utf8.size() - static_cast<size_t>(std::count_if(utf8.begin(), utf8.end(), Continues));
+}
+
 Json BytesOf(const std::string& bytes) {
   Json list = Json::array();
   for (const char c : bytes) list.push_back(static_cast<unsigned char>(c));
@@ -42,11 +51,11 @@ Json TimingsJson(const Timings& timings) {
           {"predicted_per_second", rate(timings.answer_ns, intervals)}};
 }
 
-std::string NewId(bool chat) {
+std::string NewId(std::string_view prefix) {
   constexpr std::string_view kAlphabet =
       "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
   std::random_device random;
-  std::string id = chat ? "chatcmpl-" : "cmpl-";
+  std::string id(prefix);
   for (int i = 0; i < 24; ++i) id += kAlphabet[random() % kAlphabet.size()];
   return id;
 }
@@ -91,8 +100,11 @@ Json Answer::LogprobsJson(const std::vector<Logprobs>& tokens, size_t offset) co
       best[TokenText(other.token)] = std::max(other.logprob, -9999.0f);
     }
     top.push_back(std::move(best));
-    offsets.push_back(offset);
-    offset += texts.back().get_ref<const std::string&>().size();
+    // A token that goes on with a character has that character's place.
+    const std::string bytes = engine_.TokenBytes(token.chosen.token, false);
+    const bool inside = offset > 0 && !bytes.empty() && Continues(bytes[0]);
+    offsets.push_back(offset - inside);
+    offset += CountCharacters(bytes);
   }
   return {
       {"tokens", texts}, {"token_logprobs", own}, {"top_logprobs", top}, {"text_offset", offsets}};
@@ -130,6 +142,7 @@ std::vector<std::string> Answer::Take(const Event& event) {
     }
     if (request_.echo) {
       part.text = ValidUtf8(request_.prompt_texts[static_cast<size_t>(event.choice)]);
+      part.characters = CountCharacters(part.text);
       if (streaming) send(ChunkOf(event.choice, part.text, nullptr, nullptr));
     }
   }
@@ -137,9 +150,10 @@ std::vector<std::string> Answer::Take(const Event& event) {
   if (!event.text.empty() || !event.tokens.empty()) {
     if (streaming) {
       const Json payload = request_.chat ? Json{{"content", event.text}} : Json(event.text);
-      send(ChunkOf(event.choice, payload, LogprobsJson(event.tokens, part.text.size()), nullptr));
+      send(ChunkOf(event.choice, payload, LogprobsJson(event.tokens, part.characters), nullptr));
     }
     part.text += event.text;
+    part.characters += CountCharacters(event.text);
     part.tokens.insert(part.tokens.end(), event.tokens.begin(), event.tokens.end());
   }
   if (event.kind == Event::Kind::kFinished) {

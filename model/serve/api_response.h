@@ -29,6 +29,7 @@ class Answer {
  private:
   struct Part {
     std::string text;
+    size_t characters = 0;  // of text
     std::vector<Logprobs> tokens;
     std::string reason;
     Timings timings;
@@ -51,7 +52,7 @@ class Answer {
 
 Json TimingsJson(const Timings& timings);
 
-// "chatcmpl-" or "cmpl-" and 24 random letters and digits.
-std::string NewId(bool chat);
+// The prefix ("chatcmpl-", "cmpl-", "req_") and 24 random letters and digits.
+std::string NewId(std::string_view prefix);
 
 }  // namespace trit::serve

@@ -145,11 +145,12 @@ void Scheduler::ReleaseFollowers(const Active& active, int64_t now) {
   }
 }
 
-void Scheduler::CloseSlot(int slot) {
+void Scheduler::CloseSlot(int slot, int64_t* counter) {
   Active& active = *slots_[slot];
   {
     const std::lock_guard lock(mutex_);
     --stats_.running;
+    if (counter) ++*counter;
     // A leader that goes before its prompt was done never released its followers.
     if (!active.answering() && Leads(active.job->spec, active.choice)) {
       followers_held_ -= FollowersOf(active.job->spec, active.choice);
@@ -163,9 +164,7 @@ void Scheduler::DropDead(int64_t now) {
   for (auto& slot : slots_) {
     if (!slot) continue;
     if (slot->job->cancelled) {
-      CloseSlot(slot->slot);
-      const std::lock_guard lock(mutex_);
-      ++stats_.cancelled;
+      CloseSlot(slot->slot, &stats_.cancelled);
     } else if (now - slot->admitted_ns > limits_.max_request_ms * kNsPerMs) {
       Finish(slot.get(), FinishReason::kLength, now);
     }
@@ -397,11 +396,7 @@ void Scheduler::Finish(Active* active, FinishReason reason, int64_t now) {
   if (!active->answering()) event.timings.prompt_ns = now - active->admitted_ns;
   const std::shared_ptr<Job> job = active->job;
   const bool cut_short = !active->answering() && FollowersOf(job->spec, active->choice) > 0;
-  CloseSlot(active->slot);
-  {
-    const std::lock_guard lock(mutex_);
-    ++stats_.finished;
-  }
+  CloseSlot(active->slot, &stats_.finished);
   job->events.Push(std::move(event));
   // Followers of a prompt that took longer than a request may: they would take as long.
   if (cut_short) FailJob(job, Unavailable("The request took too long.", "request_timeout"));

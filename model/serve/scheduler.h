@@ -99,7 +99,7 @@ class Scheduler {
   void Finish(Active* active, FinishReason reason, int64_t now);
   void FailJob(const std::shared_ptr<Job>& job, const ApiError& error);
   void FailAll(const ApiError& error);
-  void CloseSlot(int slot);
+  void CloseSlot(int slot, int64_t* counter = nullptr);  // of stats_, grows by one
 
   Engine* engine_;
   const Clock* clock_;

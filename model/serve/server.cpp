@@ -47,7 +47,8 @@ struct Exchange {
         request(std::move(what)),
         job(std::make_shared<Job>(std::move(request.job))) {
     request.job = job->spec;
-    answer.emplace(request, engine, NewId(request.chat), std::time(nullptr));
+    answer.emplace(request, engine, NewId(request.chat ? "chatcmpl-" : "cmpl-"),
+                   std::time(nullptr));
   }
   ~Exchange() {
     if (!answer->complete()) scheduler->Cancel(job);
@@ -224,6 +225,7 @@ void Server::Impl::AllowOrigin(const httplib::Request& request, httplib::Respons
     response.set_header("Access-Control-Allow-Headers", "Authorization, Content-Type");
     response.set_header("Access-Control-Allow-Methods", "GET, POST, OPTIONS");
     response.set_header("Access-Control-Max-Age", "600");
+    response.set_header("Access-Control-Expose-Headers", "x-request-id");
     return;
   }
 }
@@ -231,6 +233,9 @@ void Server::Impl::AllowOrigin(const httplib::Request& request, httplib::Respons
 bool Server::Impl::BeforeRouting(const httplib::Request& request, httplib::Response& response) {
   Connection* connection = Connection::Current();
   connection->client = gate_.ClientOf(request);
+  const std::string id = NewId("req_");  // OpenAI's clients show it with errors; the log has it
+  response.set_header("x-request-id", id);
+  connection->note["id"] = id;
   response.set_header("X-Content-Type-Options", "nosniff");
   AllowOrigin(request, response);
   try {

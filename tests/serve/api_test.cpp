@@ -139,6 +139,75 @@ TEST_F(ApiTest, LogprobsInBothForms) {
   EXPECT_EQ(logprobs["text_offset"][0], 0);
 }
 
+TEST_F(ApiTest, TextOffsetsCountCharacters) {
+  Serve();
+  // The user says "echo:éx"; the bytes of "é" are two tokens.
+  const std::string fields =
+      R"("prompt":[256,258,101,99,104,111,58,195,169,120,259],"logprobs":0,"temperature":0)";
+  const json whole = Post(port_, "/v1/completions", "{" + fields + "}").Json();
+  EXPECT_EQ(whole["choices"][0]["text"], "éx");
+  EXPECT_EQ(whole["choices"][0]["logprobs"]["text_offset"], json::parse("[0,0,1]"));
+  const RawAnswer stream = Post(port_, "/v1/completions", "{" + fields + R"(,"stream":true})");
+  json offsets = json::array();
+  for (const std::string& event : stream.Events()) {
+    if (event == "[DONE]") continue;
+    const json chunk = json::parse(event);  // alive while its parts are looked at
+    const json& logprobs = chunk["choices"][0]["logprobs"];
+    if (logprobs.is_null()) continue;
+    for (const json& offset : logprobs["text_offset"]) offsets.push_back(offset);
+  }
+  EXPECT_EQ(offsets, json::parse("[0,0,1]"));
+}
+
+TEST_F(ApiTest, EveryNameOfTheTokenLimitCounts) {
+  Serve();
+  for (const char* name : {"max_tokens", "max_completion_tokens", "n_predict"}) {
+    EXPECT_EQ(Chat(Join("\"", name, "\":3")).Json()["usage"]["completion_tokens"], 3) << name;
+  }
+  EXPECT_EQ(Chat(R"("max_completion_tokens":2,"max_tokens":9)").Json()["timings"]["predicted_n"],
+            2);
+  EXPECT_EQ(Chat(R"("n_predict":-1,"temperature":0)").Json()["choices"][0]["finish_reason"],
+            "stop");
+  ExpectOpenAiError(Chat(R"("n_predict":0)"), 400, "n_predict");
+}
+
+TEST_F(ApiTest, AnswersCarryAnIdOfTheirOwn) {
+  Serve();
+  const auto id_of = [](const RawAnswer& answer) {
+    const size_t at = answer.head.find("x-request-id: req_");
+    EXPECT_NE(at, std::string::npos) << answer.head;
+    return answer.head.substr(at, answer.head.find("\r\n", at) - at);
+  };
+  const std::string first = id_of(Chat(R"("max_tokens":1)"));
+  EXPECT_NE(first, id_of(Chat(R"("max_tokens":1)")));
+  EXPECT_NE(first, id_of(Chat(R"("max_tokens":1,"stream":true)")));
+  EXPECT_NE(first, id_of(Chat(R"("max_tokens":0)")));
+  EXPECT_NE(first, id_of(Get(port_, "/nowhere")));
+}
+
+TEST_F(ApiTest, WhatAsksForNothingIsTaken) {
+  Serve();
+  EXPECT_EQ(Chat(R"("max_tokens":1,"tools":[],"tool_choice":"none","functions":[],
+      "response_format":{"type":"text"},"modalities":["text"],"parallel_tool_calls":true,
+      "store":false,"metadata":{},"service_tier":"auto","reasoning_effort":"low","stop":null,
+      "logit_bias":{},"n":1,"stream":false,"stream_options":null,"seed":null)")
+                .status,
+            200);
+  const RawAnswer plain = Post(port_, "/v1/completions",
+                               R"({"prompt":"x","max_tokens":1,"suffix":null,"best_of":1,
+      "echo":false,"logprobs":null,"user":"u"})");
+  EXPECT_EQ(plain.status, 200) << plain.body;
+  for (const char* asks : {R"("tools":[{"type":"function","function":{"name":"f"}}])",
+                           R"("tool_choice":"required")", R"("audio":{"voice":"x"})",
+                           R"("response_format":{"type":"json_schema","json_schema":{}})"}) {
+    ExpectOpenAiError(Chat(asks), 400, "unsupported_parameter");
+  }
+  ExpectOpenAiError(Post(port_, "/v1/completions", R"({"prompt":"x","echo":true,"logprobs":1})"),
+                    400, "echo");
+  ExpectOpenAiError(Post(port_, "/v1/completions", R"({"prompt":"x","n":1,"best_of":2})"), 400,
+                    "best_of");
+}
+
 TEST_F(ApiTest, StopSeedAndBiasDoWhatTheySay) {
   Serve();
   const std::string whole =

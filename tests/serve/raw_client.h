@@ -28,7 +28,7 @@ class RawClient {
   bool connected() const { return fd_ >= 0; }
   bool Send(std::string_view bytes);
   // One answer; waits at most that long for each next piece.
-  RawAnswer Receive(int timeout_ms = 20'000);
+  RawAnswer Receive(int timeout_ms = 60'000);
   std::string ReceiveSome(size_t limit, int timeout_ms);
   void Close();
   void Reset();  // closes with RST

@@ -40,7 +40,7 @@ TEST_F(RobustnessTest, ADisconnectFreesTheSlot) {
       } else {
         client.Close();
       }
-      EXPECT_TRUE(Soon([&] { return server_->Stats().running == 0; }, 5));
+      EXPECT_TRUE(Soon([&] { return server_->Stats().running == 0; }));
     }
   }
   EXPECT_EQ(server_->Stats().cancelled, 4);
@@ -56,7 +56,7 @@ TEST_F(RobustnessTest, ADisconnectWhileWaitingLeavesTheQueue) {
   waiting.Send(ChatText());
   ASSERT_TRUE(Soon([&] { return server_->Stats().waiting == 1; }));
   waiting.Reset();
-  EXPECT_TRUE(Soon([&] { return server_->Stats().waiting == 0; }, 5));
+  EXPECT_TRUE(Soon([&] { return server_->Stats().waiting == 0; }));
   running.Reset();
   EXPECT_TRUE(AllQuiet());
 }

@@ -23,8 +23,9 @@ namespace trit {
 namespace {
 
 constexpr double kLogitBound = 0.15;
-// A run may differ where the two best logits are as close as one rounding: kNearTie. The model draws
-// names that nothing in the prompt decides, so such places are more frequent than in a large model.
+// A run may differ where the two best logits are as close as one rounding: kNearTie. The model
+// draws names that nothing in the prompt decides, so such places are more frequent than in a large
+// model.
 constexpr double kNearTie = 0.03;
 constexpr int64_t kSameShare = 95;
 const std::string kFolder = std::string(TRIT_SOURCE_DIR) + "/model/bundled/";
@@ -159,6 +160,10 @@ double Perplexity(Model& model, const std::vector<int32_t>& ids, size_t context)
 }
 
 TEST(Bundled, PerplexityAgrees) {
+#ifdef TRIT_EMULATED
+  GTEST_SKIP()
+      << "takes more than five minutes under emulation; logits and greedy text are compared";
+#endif
   const auto figures = nlohmann::json::parse(ReadFile(kFolder + "reference/figures.json"));
   const auto model = Load();
   const auto ids = model->tokenizer().Encode(ReadFile(kFolder + "reference/held_out.txt"));

@@ -10,55 +10,15 @@
 #include <algorithm>
 #include <cstdlib>
 #include <fstream>
-#include <nlohmann/json.hpp>
 
-#include "model/chat/chat_template.h"
 #include "model/ops/ops.h"
-#include "model/session/model.h"
+#include "tests/model/golden.h"
 
 namespace trit {
 namespace {
 
-const std::string kGolden = std::string(TRIT_SOURCE_DIR) + "/tests/model/bundled_greedy.json";
-const std::string kModel = std::string(TRIT_SOURCE_DIR) + "/model/bundled/tritforge-tiny.gguf";
-constexpr size_t kTokens = 32;
-
-std::unique_ptr<Model> Load(const std::string& isa) {
-  ModelOptions options;
-  options.threads = 2;
-  options.isa = isa;
-  options.cache_folder = "";
-  return Model::Load(kModel, options);
-}
-
-std::string Answer(Model& model, const nlohmann::ordered_json& entry) {
-  const auto text = entry.at("prompt").get<std::string>();
-  const std::vector<ChatMessage> question = {{"user", text}};
-  const std::vector<int32_t> prompt =
-      entry.at("chat").get<bool>()
-          ? ChatPrompt(model.tokenizer(), ChatTemplateOf(model, nullptr), question)
-          : model.tokenizer().Encode(text);
-  const std::vector<int32_t> stops = model.StopTokens();
-  Session session(model);
-  StreamDecoder decoder(model.tokenizer());
-  std::string answer;
-  const float* logits = session.Feed(prompt);
-  for (size_t i = 0; i < kTokens; ++i) {
-    const auto id = static_cast<int32_t>(ops::ArgMax(logits, model.config().vocabulary));
-    if (std::find(stops.begin(), stops.end(), id) != stops.end()) break;
-    answer += decoder.Push(id);
-    logits = session.Feed({&id, 1});
-  }
-  return answer + decoder.Finish();
-}
-
-nlohmann::ordered_json Golden() {
-  std::ifstream in(kGolden);
-  return nlohmann::ordered_json::parse(in);
-}
-
 std::vector<std::string> Targets() {
-  const auto model = Load("");
+  const auto model = golden::Load("");
   std::vector<std::string> targets;
   for (const auto& library : model->kernels().libraries()) {
     const std::string key = library->target().key;
@@ -68,13 +28,13 @@ std::vector<std::string> Targets() {
 }
 
 void Update(const std::vector<std::string>& targets) {
-  nlohmann::ordered_json entries = Golden();
+  nlohmann::ordered_json entries = golden::Answers();
   for (auto& entry : entries) entry["answer"] = "";
   for (const std::string& target : targets) {
-    const auto model = Load(target);
+    const auto model = golden::Load(target);
     for (auto& entry : entries) {
       if (entry["answer"].is_null()) continue;
-      const std::string answer = Answer(*model, entry);
+      const std::string answer = golden::Answer(*model, entry);
       if (target != targets.front() && entry["answer"] != answer) {
         entry["answer"] = nullptr;
       } else {
@@ -82,7 +42,7 @@ void Update(const std::vector<std::string>& targets) {
       }
     }
   }
-  std::ofstream(kGolden) << entries.dump(2) << "\n";
+  std::ofstream(golden::kAnswers) << entries.dump(2) << "\n";
 }
 
 TEST(BundledGreedy, SaysTheSameOnEveryTarget) {
@@ -91,14 +51,14 @@ TEST(BundledGreedy, SaysTheSameOnEveryTarget) {
   if (const char* update = std::getenv("TRIT_UPDATE_GOLDEN"); update && *update == '1') {
     Update(targets);
   }
-  const nlohmann::ordered_json entries = Golden();
+  const nlohmann::ordered_json entries = golden::Answers();
   for (const std::string& target : targets) {
-    const auto model = Load(target);
+    const auto model = golden::Load(target);
     int compared = 0;
     for (const auto& entry : entries) {
       if (entry.at("answer").is_null()) continue;
       ++compared;
-      EXPECT_EQ(Answer(*model, entry), entry.at("answer").get<std::string>())
+      EXPECT_EQ(golden::Answer(*model, entry), entry.at("answer").get<std::string>())
           << target << ": " << entry.at("prompt");
     }
     EXPECT_GE(compared, 8);

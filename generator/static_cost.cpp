@@ -27,25 +27,40 @@ struct Loop {
   std::string text;
 };
 
+// Instructions of a loop that begin so and hold `operand`.
+int CountOf(const LoopReport& loop, const std::string& mnemonic, const std::string& operand) {
+  std::istringstream lines(loop.text);
+  int count = 0;
+  for (std::string line; std::getline(lines, line);) {
+    count += line.starts_with(mnemonic + " ") && line.find(operand) != std::string::npos;
+  }
+  return count;
+}
+
 // The loop that multiplies most. Products by what it holds: dot instructions multiply 16 bytes,
 // smlal and smull eight, smmla 32; a lookup's entry is joined by zip to eight int16, each the sum
-// of a group of weights.
+// of a group of weights. Lookups of many tokens read an index as a scalar and add eight tokens'
+// entries.
 Loop BusiestLoop(const Candidate& candidate) {
   const AsmReport report(MatmulAssembly(candidate));
   if (report.loops().empty()) throw Error(Join("no loop in ", candidate.Text()));
   static const std::map<std::string, double> kProducts = {
       {"sdot", 16}, {"usdot", 16}, {"smlal", 8},  {"smlal2", 8},
       {"smull", 8}, {"smull2", 8}, {"smmla", 32}, {"usmmla", 32}};
-  // Weights of an entry; bits looks every weight up twice.
-  static const std::map<std::string, double> kGroup = {
-      {"lut2", 2}, {"lut3", 3}, {"lut4", 4}, {"lut5", 5}, {"bits", 2}};
+  // Weights of an entry: of one token, of many. bits looks every weight up twice at one.
+  static const std::map<std::string, std::pair<double, double>> kGroup = {
+      {"lut2", {2, 4}}, {"lut3", {3, 3}}, {"lut4", {4, 4}},
+      {"lut5", {5, 5}}, {"bits", {2, 4}}, {"veclut", {0, 4}}};
   const auto group = kGroup.find(candidate.family);
   Loop loop;
   for (const LoopReport& one : report.loops()) {
     double products = 0;
+    if (group != kGroup.end() && one.mnemonics.count("ldrb")) {
+      products = 8 * group->second.second * CountOf(one, "add", ".8h");
+    }
     for (const auto& [mnemonic, count] : one.mnemonics) {
       if (group != kGroup.end()) {
-        if (mnemonic.starts_with("zip")) products += 8 * group->second * count;
+        if (mnemonic.starts_with("zip")) products += 8 * group->second.first * count;
       } else if (const auto known = kProducts.find(mnemonic); known != kProducts.end()) {
         products += known->second * count;
       }
@@ -112,24 +127,63 @@ struct Row {
   const char* what;
   const char* family;
   const char* settings;
-  double used =
-      1;  // of the products: a matrix instruction at one token multiplies a second for nothing
+  const char* needs = "";  // features: elsewhere the same candidate is an emulation
+  double used = 1;         // of the products: a matrix instruction wastes half at one token
 };
 constexpr Row kRows[] = {
     {"M=1", "mad2", "dot=lane unpack=reg rows=16 k=256 m_tile=1 split=1 cache=1"},
-    {"M=1", "mad2", "dot=quad unpack=reg rows=16 k=64 m_tile=1 split=2 cache=1"},
+    {"M=1", "mad2", "dot=quad unpack=reg rows=16 k=64 m_tile=1 split=2 cache=1", "dotprod"},
     {"M=1", "mad2", "rows=64 k=64 m_tile=1 vectors=4"},
-    {"M=1", "mad2", "dot=matrix unpack=reg rows=8 k=64 m_tile=2 split=1 cache=1", 0.5},
-    {"prefill", "mad2", "dot=lane unpack=reg rows=16 k=256 m_tile=3 split=1 cache=8"},
-    {"prefill", "mad2", "dot=quad unpack=reg rows=16 k=64 m_tile=4 split=1 cache=8"},
+    {"M=1", "mad2", "dot=matrix unpack=reg rows=8 k=64 m_tile=2 split=1 cache=1", "", 0.5},
+    {"prefill", "mad2", "dot=lane unpack=tile rows=16 k=256 m_tile=2 split=1 cache=1"},
+    {"prefill", "mad2", "dot=quad unpack=reg rows=16 k=64 m_tile=4 split=1 cache=8", "dotprod"},
     {"prefill", "mad2", "rows=64 k=64 m_tile=4 vectors=4"},
     {"prefill", "mad2", "dot=matrix unpack=reg rows=8 k=64 m_tile=8 split=1 cache=1"},
     {"M=1", "mad5", "dot=quad unpack=reg rows=16 k=80 m_tile=1"},
+    {"M=1", "mad5", "rows=64 k=80 m_tile=1 vectors=4"},
+    {"prefill", "mad5", "dot=quad unpack=tile rows=16 k=80 m_tile=4", "dotprod"},
+    {"prefill", "mad5", "rows=64 k=80 m_tile=3 vectors=4"},
     {"M=1", "lut2", "rows=64 steps=32 unroll=1 prefetch=0 form=tables m_tile=1 cache=1"},
-    {"M=1", "lut3", "rows=64 steps=6 unroll=1 prefetch=0 form=tables m_tile=1 cache=1"},
-    {"M=1", "lut4", "rows=64 steps=32 unroll=1 prefetch=0 form=tables m_tile=1 cache=1"},
+    {"M=1", "lut3", "rows=32 steps=6 unroll=1 prefetch=0 form=tables m_tile=1 cache=1"},
+    {"M=1", "lut4", "rows=32 steps=32 unroll=1 prefetch=0 form=tables m_tile=1 cache=1"},
     {"M=1", "bits", "rows=64 steps=32 unroll=1 prefetch=0 form=tables m_tile=1 cache=1"},
+    {"prefill", "lut2", "rows=64 steps=32 unroll=1 prefetch=0 form=columns m_tile=32 cache=8"},
+    {"prefill", "lut3", "rows=32 steps=6 unroll=1 prefetch=0 form=columns m_tile=32 cache=8"},
+    {"prefill", "lut4", "rows=32 steps=32 unroll=1 prefetch=0 form=columns m_tile=32 cache=8"},
+    {"prefill", "bits", "rows=64 steps=32 unroll=1 prefetch=0 form=columns m_tile=32 cache=8"},
+    {"prefill", "veclut", "rows=16 k=256 m_tile=32 cache=64"},
 };
+
+struct Entry {
+  const Target* target;
+  const Row* row;
+  Candidate candidate;
+};
+
+std::vector<Entry> Entries() {
+  std::vector<Entry> out;
+  std::set<const Row*> taken;
+  for (const Target& target : AllTargets()) {
+    if (std::string_view(target.arch) != "aarch64") continue;
+    for (const Row& row : kRows) {
+      if (!FindFamily(row.family).supports(target) || !Holds(target.features, row.needs)) continue;
+      try {
+        out.push_back(
+            {&target, &row, ReadCandidate(Join(row.family, " ", target.key, " ", row.settings))});
+        taken.insert(&row);
+      } catch (const Error&) {
+        continue;  // another target's way
+      }
+    }
+  }
+  for (const Row& row : kRows) {
+    if (!taken.count(&row)) {
+      throw Error(Join("the table of Arm cycles asks for ", row.family, " with ", row.settings,
+                       ", which no Arm target's space has"));
+    }
+  }
+  return out;
+}
 
 std::string Fixed(double value, int digits) {
   char text[32];
@@ -138,6 +192,12 @@ std::string Fixed(double value, int digits) {
 }
 
 }  // namespace
+
+std::vector<Candidate> ArmCyclesCandidates() {
+  std::vector<Candidate> out;
+  for (const Entry& entry : Entries()) out.push_back(entry.candidate);
+  return out;
+}
 
 StaticCost CostOf(const Candidate& candidate, const std::string& cpu) {
   const Loop loop = BusiestLoop(candidate);
@@ -148,13 +208,12 @@ std::string ArmCyclesTable() {
   std::string out =
       "# Cycles a weight on Arm, modelled\n\n"
       "Written by `tritforge cycles -o results/tables/arm_cycles.md`: the busiest loop of each "
-      "kernel "
-      "by llvm-mca 19, nothing measured, caches and memory not in it. Instructions and cycles are "
-      "a "
-      "thousand weights times tokens; SVE at 128 bits, where the models have their vectors. In "
-      "brackets: the speed beside the 2-bit `sdot` kernel (mad2 on dotprod) of the same row kind "
-      "on "
-      "the same CPU. LLVM schedules Cortex-A76 as its Cortex-A57 and Apple M1 as its Cyclone.\n\n"
+      "kernel by llvm-mca 19, nothing measured, caches and memory not in it. Instructions and "
+      "cycles are a thousand weights times tokens; SVE at 128 bits, where the models have their "
+      "vectors. In brackets: the speed beside the 2-bit `sdot` kernel (mad2 on dotprod) of the "
+      "same row kind on the same CPU. Lookups of many tokens, and codes or digits unpacked to a "
+      "tile, are made in other loops, which are not counted. LLVM schedules Cortex-A76 as its "
+      "Cortex-A57 and Apple M1 as its Cyclone.\n\n"
       "| target | family | tokens | instructions |";
   std::string rule = "\n|---|---|---|---|";
   for (const Model& model : kModels) {
@@ -169,33 +228,14 @@ std::string ArmCyclesTable() {
     std::map<std::string, double> cycles;  // a product
   };
   std::vector<Line> lines;
-  std::set<const Row*> taken;
-  for (const Target& target : AllTargets()) {
-    if (std::string_view(target.arch) != "aarch64") continue;
-    for (const Row& row : kRows) {
-      const Family& family = FindFamily(row.family);
-      if (!family.supports(target)) continue;
-      Candidate candidate;
-      try {
-        candidate = ReadCandidate(Join(row.family, " ", target.key, " ", row.settings));
-      } catch (const Error&) {
-        continue;  // another target's way
-      }
-      taken.insert(&row);
-      Line line{&target, &row, BusiestLoop(candidate), {}};
-      line.loop.products *= row.used;
-      for (const Model& model : kModels) {
-        if (!Holds(model.features, target.features)) continue;
-        line.cycles[model.cpu] = ModelledCycles(line.loop.text, model.cpu) / line.loop.products;
-      }
-      lines.push_back(std::move(line));
+  for (const Entry& entry : Entries()) {
+    Line line{entry.target, entry.row, BusiestLoop(entry.candidate), {}};
+    line.loop.products *= entry.row->used;
+    for (const Model& model : kModels) {
+      if (!Holds(model.features, entry.target->features)) continue;
+      line.cycles[model.cpu] = ModelledCycles(line.loop.text, model.cpu) / line.loop.products;
     }
-  }
-  for (const Row& row : kRows) {
-    if (!taken.count(&row)) {
-      throw Error(Join("the table of Arm cycles asks for ", row.family, " with ", row.settings,
-                       ", which no Arm target's space has"));
-    }
+    lines.push_back(std::move(line));
   }
   const auto reference = [&](const Row& row, const char* cpu) -> double {
     // The least target that has the byte dot product as an instruction.

@@ -25,4 +25,7 @@ StaticCost CostOf(const Candidate& candidate, const std::string& cpu);
 // model that has the target's instructions, beside the 2-bit sdot kernel.
 std::string ArmCyclesTable();
 
+// The kernels of that table.
+std::vector<Candidate> ArmCyclesCandidates();
+
 }  // namespace trit

@@ -1,9 +1,12 @@
 ; acc + u * s lane by lane in int16, u at most 127: smlal, smlal2
+; The empty asm hides that s repeats four bytes: LLVM would make one half of both, which smlal2 cannot
+; take, and move the upper half of every u down instead (16 of the 84 instructions of mad2's loop).
 define weak_odr <16 x i16> @trit_dot1x16(<16 x i16> %acc, <16 x i8> %u, <16 x i8> %s) alwaysinline nounwind readnone {
+  %v = call <16 x i8> asm "", "=w,0"(<16 x i8> %s) nounwind readnone
   %ul = shufflevector <16 x i8> %u, <16 x i8> undef, <8 x i32> <i32 0, i32 1, i32 2, i32 3, i32 4, i32 5, i32 6, i32 7>
   %uh = shufflevector <16 x i8> %u, <16 x i8> undef, <8 x i32> <i32 8, i32 9, i32 10, i32 11, i32 12, i32 13, i32 14, i32 15>
-  %sl = shufflevector <16 x i8> %s, <16 x i8> undef, <8 x i32> <i32 0, i32 1, i32 2, i32 3, i32 4, i32 5, i32 6, i32 7>
-  %sh = shufflevector <16 x i8> %s, <16 x i8> undef, <8 x i32> <i32 8, i32 9, i32 10, i32 11, i32 12, i32 13, i32 14, i32 15>
+  %sl = shufflevector <16 x i8> %v, <16 x i8> undef, <8 x i32> <i32 0, i32 1, i32 2, i32 3, i32 4, i32 5, i32 6, i32 7>
+  %sh = shufflevector <16 x i8> %v, <16 x i8> undef, <8 x i32> <i32 8, i32 9, i32 10, i32 11, i32 12, i32 13, i32 14, i32 15>
   %pl = call <8 x i16> @llvm.aarch64.neon.smull.v8i16(<8 x i8> %ul, <8 x i8> %sl)
   %ph = call <8 x i16> @llvm.aarch64.neon.smull.v8i16(<8 x i8> %uh, <8 x i8> %sh)
   %p = shufflevector <8 x i16> %pl, <8 x i16> %ph, <16 x i32> <i32 0, i32 1, i32 2, i32 3, i32 4, i32 5, i32 6, i32 7, i32 8, i32 9, i32 10, i32 11, i32 12, i32 13, i32 14, i32 15>

@@ -3,10 +3,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <set>
+#include <string>
+
 #include "generator/asm_report.h"
 #include "generator/backend/stage.h"
 #include "generator/kernel.h"
 #include "generator/library/plan.h"
+#include "generator/static_cost.h"
 #include "targets/base/error.h"
 
 namespace trit {
@@ -48,16 +52,43 @@ TEST(Assembly, DefaultsHoldTheWantedInstruction) {
       ASSERT_FALSE(report.loops().empty());
       // Zero-filling y may be a memset outside (the only kind of call that links).
       EXPECT_EQ(report.loops()[0].calls, 0) << report.Text();
-      // Decode loops of 32 and 64 byte targets never spill. Blocked prefill loops of mad2 with 16
-      // registers reload up to 11 of 101 operands, the two-operand forms of SSE2 56 of 391; more
-      // than a sixth would be a broken register block.
+      // Decode loops of 32 and 64 byte targets never spill, nor do those of 32 registers on Arm.
+      // Blocked prefill loops of mad2 with 16 registers reload up to 11 of 101 operands, the
+      // two-operand forms of SSE2 56 of 391; more than a sixth would be a broken register block.
       const LoopReport& busiest = report.loops()[0];
-      const bool tight = parts.m_granule == 1 && target.vector_bytes >= 32;
+      const bool arm = std::string_view(target.arch) == "aarch64";
+      const bool tight = arm || (parts.m_granule == 1 && target.vector_bytes >= 32);
       EXPECT_LE(busiest.spills, tight ? 0 : busiest.vector_instructions / 6) << report.Text();
       ++kernels;
     }
   }
   EXPECT_GT(kernels, 0);
+}
+
+// Every kernel of the table of Arm cycles: its instruction (tbl, sdot, usdot, usmmla, smlal) in a
+// loop, no spill in its busiest loop. (Scalable code has a loop for each number of vectors a
+// granule fills; what only 1024 bits and more take is not looked at.)
+TEST(Assembly, ArmLoopsHoldTheirInstructionAndNoSpill) {
+  std::set<std::string> families, instructions;
+  for (const Candidate& candidate : ArmCyclesCandidates()) {
+    SCOPED_TRACE(candidate.Text());
+    const AsmReport report(MatmulAssembly(candidate));
+    const KernelParts parts = BuildParts(candidate, FindTarget(candidate.target));
+    EXPECT_FALSE(parts.wanted.empty());
+    for (const std::string& mnemonic : parts.wanted) {
+      EXPECT_TRUE(report.Holds(mnemonic)) << mnemonic << "\n" << report.Text();
+    }
+    ASSERT_FALSE(report.loops().empty());
+    EXPECT_EQ(report.loops()[0].spills, 0) << report.Text();
+    for (const auto& [mnemonic, count] : report.loops()[0].mnemonics) {
+      instructions.insert(mnemonic);
+    }
+    EXPECT_EQ(report.gathers(), 0) << report.Text();
+    families.insert(candidate.family);
+  }
+  EXPECT_THAT(families,
+              testing::IsSupersetOf({"mad2", "mad5", "lut2", "lut3", "lut4", "bits", "veclut"}));
+  EXPECT_THAT(instructions, testing::IsSupersetOf({"smlal2", "sdot", "usdot", "usmmla", "tbl"}));
 }
 
 // Scalable code holds nothing that is right at one vector length alone: no predicate of a fixed

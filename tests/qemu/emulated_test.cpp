@@ -12,6 +12,7 @@
 #include <set>
 
 #include "generator/library/write.h"
+#include "generator/static_cost.h"
 #include "targets/base/error.h"
 #include "targets/features.h"
 #include "tests/kit/check_library.h"
@@ -24,10 +25,14 @@ namespace {
 #ifdef TRIT_FULL
 constexpr int kRandomPoints = 24;
 constexpr std::initializer_list<int> kRandomBits = {128, 256, 512, 1024, 2048};
+constexpr std::initializer_list<int> kTableBits = kRandomBits;
+constexpr bool kTableEverywhere = true;
 constexpr const char* kFolder = "/tests/qemu/all_";
 #else
 constexpr int kRandomPoints = 1;
-constexpr std::initializer_list<int> kRandomBits = {256};
+constexpr std::initializer_list<int> kRandomBits = {512};
+constexpr std::initializer_list<int> kTableBits = {128};
+constexpr bool kTableEverywhere = false;
 constexpr const char* kFolder = "/tests/qemu/";
 #endif
 constexpr std::initializer_list<int> kAllBits = {128, 256, 512, 1024, 2048};
@@ -94,6 +99,26 @@ TEST(Emulated, DefaultsAreExact) {
   ASSERT_FALSE(Emulated().empty());
   for (const Target* target : Emulated()) {
     CheckEverywhere(*target, WriteLibrary(*target, "defaults", DefaultRows(*target)));
+  }
+}
+
+// The kernels of the table of modelled cycles: every family in each of its forms, one token and
+// many. In the default tier on scalable targets and on the least of the others, which has the same
+// families.
+TEST(Emulated, KernelsOfTheCyclesTableAreExact) {
+  NEEDS_EMULATOR();
+  const Target* least = nullptr;
+  for (const Target* t : Emulated()) {
+    if (t->vector_bytes > 0 && (!least || t->rank < least->rank)) least = t;
+  }
+  for (const Target* target : Emulated()) {
+    if (target->vector_bytes > 0 && target != least && !kTableEverywhere) continue;
+    std::vector<TunedRow> rows;
+    for (const Candidate& candidate : ArmCyclesCandidates()) {
+      if (candidate.target == target->key) rows.emplace_back().candidate = candidate;
+    }
+    ASSERT_FALSE(rows.empty()) << target->key;
+    CheckEverywhere(*target, WriteLibrary(*target, "table", rows), kTableBits);
   }
 }
 

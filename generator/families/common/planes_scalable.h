@@ -4,10 +4,16 @@
  *   kStepColumns, kStepBytes, kStepTables    columns of a step, bytes a place has in it, its tables
  *   Step     one step of one vector of places: adds to sums[0] .. of both halves of the vector
  *   Start    int32 that the sums of rows `row` .. begin with
+ *   WAYS()   where Step has several ways: which of 1 to 3 this vector length takes; `way` is a
+ *            constant where Step is compiled
  *
  * and then includes this. */
 #ifndef TRIT_GENERATOR_FAMILIES_COMMON_PLANES_SCALABLE_H_
 #define TRIT_GENERATOR_FAMILIES_COMMON_PLANES_SCALABLE_H_
+
+#ifndef WAYS
+#define WAYS() 1
+#endif
 
 /* Two vectors of int16 sums, rows `row` .. of the granule, into y. */
 static inline void AddToY(const trit_matmul_desc* d, const TritSlice* s, int32_t* y, int first,
@@ -30,7 +36,8 @@ static inline void AddToY(const trit_matmul_desc* d, const TritSlice* s, int32_t
 /* `vectors` (1 or 2) vectors of places from `row` on share the tables they look up in. */
 static inline __attribute__((always_inline)) void Tile(const trit_matmul_desc* d,
                                                        const TritSlice* s, int32_t b, int32_t g,
-                                                       int32_t m, int32_t row, const int vectors) {
+                                                       int32_t m, int32_t row, const int vectors,
+                                                       const int way) {
   const int32_t rows = d->w.granule, places = (int32_t)svcntb();
   const svbool_t p0 = svwhilelt_b8_s32(row, rows), p1 = svwhilelt_b8_s32(row + places, rows);
   const uint8_t* w = s->w + b * s->w_block + g * s->w_granule + row;
@@ -40,8 +47,8 @@ static inline __attribute__((always_inline)) void Tile(const trit_matmul_desc* d
   svint16_t tl0 = zero, th0 = zero, tl1 = zero, th1 = zero; /* twice, where Step has such */
 #pragma clang loop unroll(disable)
   for (int32_t i = 0; i < d->w.k_step / kStepColumns; ++i) {
-    Step(p0, w, rows, tables, &l0, &h0, &tl0, &th0);
-    if (vectors > 1) Step(p1, w + places, rows, tables, &l1, &h1, &tl1, &th1);
+    Step(p0, w, rows, tables, &l0, &h0, &tl0, &th0, way);
+    if (vectors > 1) Step(p1, w + places, rows, tables, &l1, &h1, &tl1, &th1, way);
     w += kStepBytes * rows;
     tables += 32 * kStepTables;
   }
@@ -54,18 +61,32 @@ static inline __attribute__((always_inline)) void Tile(const trit_matmul_desc* d
   }
 }
 
-static inline void TritBody(const trit_matmul_desc* d, const TritSlice* s) {
+static inline __attribute__((always_inline)) void Slice(const trit_matmul_desc* d,
+                                                        const TritSlice* s, const int way) {
   const int32_t rows = d->w.granule, places = (int32_t)svcntb();
   for (int32_t b = 0; b < s->k_blocks; ++b) {
     for (int32_t g = 0; g < s->granules; ++g) {
       for (int32_t m = 0; m < s->token_granules; ++m) {
         if (rows > places) {
-          for (int32_t row = 0; row < rows; row += 2 * places) Tile(d, s, b, g, m, row, 2);
+          for (int32_t row = 0; row < rows; row += 2 * places) Tile(d, s, b, g, m, row, 2, way);
         } else {
-          Tile(d, s, b, g, m, 0, 1);
+          Tile(d, s, b, g, m, 0, 1, way);
         }
       }
     }
+  }
+}
+
+static inline void TritBody(const trit_matmul_desc* d, const TritSlice* s) {
+  switch (WAYS()) {
+    case 1:
+      Slice(d, s, 1);
+      break;
+    case 2:
+      Slice(d, s, 2);
+      break;
+    default:
+      Slice(d, s, 3);
   }
 }
 

@@ -9,7 +9,10 @@ namespace {
 using Halide::cast;
 using Halide::Expr;
 
+constexpr const char* kScalable = "lut4_scalable2";
+
 bool Supports(const Target& target) {
+  if (HasBody(target, kScalable)) return true;
   return target.vector_bytes >= 16 && HasMicroOp(target, "trit_join128", target.vector_bytes);
 }
 
@@ -19,7 +22,7 @@ Space MakeSpace(const Target& target) {
 
 LayoutSpec Layout(const Candidate& candidate, const Target& target) {
   const int rows = candidate.Int("rows"), steps = candidate.Int("steps");
-  LayoutSpec layout = PlanesLayout("lut4", rows, target.vector_bytes, 4 * steps);
+  LayoutSpec layout = PlanesLayout("lut4", rows, PlaneUnit(target), 4 * steps);
   layout.inner.push_back(steps);
   return layout;
 }
@@ -59,6 +62,7 @@ KernelParts Build(const Candidate& candidate, const Target& target) {
     return JoinEntry(buffers, at, byte & cast<uint8_t>(127), at.k.y);
   };
   plan.start = [](const MatmulBuffers&, const PlanePlace&) -> Expr { return 0; };
+  if (HasBody(target, kScalable)) plan.body = kScalable;
   KernelParts parts = BuildPlanes(plan, target);
   parts.wanted = {"vpermi2b|vpermt2b|tbl"};
   return parts;

@@ -34,11 +34,23 @@ bool HasPair(const Target& target) {
          HasMicroOp(target, "trit_pairs", Lanes(target));
 }
 
+// bodies/scalable.c: vectors whose length is known only when the code runs.
+constexpr const char* kScalable = "mad5_scalable";
+
 bool Supports(const Target& target) {
+  if (HasBody(target, kScalable)) return true;
   return target.vector_bytes > 0 && (HasQuad(target) || HasPair(target));
 }
 
 Space MakeSpace(const Target& target) {
+  if (HasBody(target, kScalable)) {
+    Space space("mad5", target.key);
+    space.Ints("rows", {16, 32, 64, 128}, "rows of a granule")
+        .Ints("k", {80, 160, 240}, "columns of a K block")
+        .Ints("m_tile", {1, 2, 3, 4}, "tokens in registers")
+        .Ints("vectors", {1, 2, 4}, "most vectors of rows in registers");
+    return space;
+  }
   const int lanes = Lanes(target);
   Space space("mad5", target.key);
   space.Names("dot", {"quad", "pair"}, "products summed by one instruction")
@@ -87,15 +99,32 @@ ActFormSpec FifthsForm(int tokens, int k) {
   return form;
 }
 
-// Digit j of a byte: 3^j * byte modulo 256, then how many thirds of 256 it holds.
-Expr DigitOf(const Expr& byte, int j) {
+// Digit j of a byte: 3^j * byte modulo 256, then how many thirds of 256 it holds: compared, or,
+// where halves of byte sums are one instruction, (left / 2 + left) / 2 / 64, which rounds down as 3
+// * left / 256 does.
+Expr DigitOf(const Expr& byte, int j, bool halves) {
   static const int kPower[5] = {1, 3, 9, 27, 81};
   const Expr left = byte * cast<uint8_t>(kPower[j]);
+  if (halves)
+    return Halide::Internal::halving_add(left >> cast<uint8_t>(1), left) >> cast<uint8_t>(6);
   return select(left >= cast<uint8_t>(171), cast<uint8_t>(2),
                 select(left >= cast<uint8_t>(86), cast<uint8_t>(1), cast<uint8_t>(0)));
 }
 
+KernelParts BuildScalable(const Candidate& candidate) {
+  const int tokens = candidate.Int("m_tile");
+  const LayoutSpec layout = Layout(candidate.Int("rows"), candidate.Int("k"));
+  const ActFormSpec form = FifthsForm(tokens, candidate.Int("k"));
+  KernelParts p{layout, form, MatmulBuffers(layout, form), Func("y"), {{layout.granule, 1}}};
+  p.m_granule = tokens;
+  p.body = kScalable;
+  p.body_option = {tokens, candidate.Int("vectors")};
+  p.wanted = {"umulh", "sdot|usdot"};
+  return p;
+}
+
 KernelParts Build(const Candidate& candidate, const Target& target) {
+  if (HasBody(target, kScalable)) return BuildScalable(candidate);
   const int rows = candidate.Int("rows"), k_step = candidate.Int("k"), lanes = Lanes(target);
   const int tokens = candidate.Int("m_tile"), steps = k_step / 20;
   const bool quad = candidate.Name("dot") == "quad", tile = candidate.Name("unpack") == "tile";
@@ -107,9 +136,10 @@ KernelParts Build(const Candidate& candidate, const Target& target) {
   Var r("r"), g("g"), t("t"), mb("mb"), kb("kb"), i("i"), j("j"), q("q"), u("u");
   Var ro("ro"), ri("ri");
   Func digit("digit"), acc("acc"), wide("wide");
-  Expr value = DigitOf(p.buffers.w(i, r, q, kb, g), 4);
+  const bool halves = std::string_view(target.arch) == "aarch64";  // uhadd
+  Expr value = DigitOf(p.buffers.w(i, r, q, kb, g), 4, halves);
   for (int d = 3; d >= 0; --d)
-    value = select(j == d, DigitOf(p.buffers.w(i, r, q, kb, g), d), value);
+    value = select(j == d, DigitOf(p.buffers.w(i, r, q, kb, g), d, halves), value);
   digit(i, r, j, q, kb, g) = value;
   const auto product = [&](Expr column, Expr plane, Expr q20, Expr block) {
     return cast<int16_t>(digit(column, r, plane, q20, block, g)) *

@@ -4,9 +4,10 @@
 enum { kStepColumns = 4, kStepBytes = 1, kStepTables = 2, kTwice = 0 };
 
 static inline void Step(svbool_t p, const uint8_t* w, int32_t rows, const uint8_t* tables,
-                        svint16_t* low, svint16_t* high, svint16_t* low2, svint16_t* high2) {
+                        svint16_t* low, svint16_t* high, svint16_t* low2, svint16_t* high2,
+                        const int way) {
   const svuint8_t byte = svld1_u8(p, w);
-  (void)rows, (void)low2, (void)high2;
+  (void)rows, (void)low2, (void)high2, (void)way;
   AddEntry(low, high, tables, LowNibble(byte));
   AddEntry(low, high, tables + 32, HighNibble(byte));
 }

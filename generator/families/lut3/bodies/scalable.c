@@ -5,9 +5,10 @@
 enum { kStepColumns = 24, kStepBytes = 5, kStepTables = 8, kTwice = 0 };
 
 static inline void Step(svbool_t p, const uint8_t* w, int32_t rows, const uint8_t* tables,
-                        svint16_t* low, svint16_t* high, svint16_t* low2, svint16_t* high2) {
+                        svint16_t* low, svint16_t* high, svint16_t* low2, svint16_t* high2,
+                        const int way) {
   const svuint8_t signs = svld1_u8(p, w + 4 * rows);
-  (void)low2, (void)high2;
+  (void)low2, (void)high2, (void)way;
 #pragma clang loop unroll(full)
   for (int i = 0; i < 8; ++i) {
     const svuint8_t byte = svld1_u8(p, w + i / 2 * rows);

@@ -16,8 +16,12 @@ if(NOT baseline_keys)
   return()
 endif()
 set(baseline ${PROJECT_BINARY_DIR}/generator/libtrit_baseline_kernels.a)
+set(emulator "")  # a toolkit built for another machine runs there
+if(CMAKE_CROSSCOMPILING AND TRIT_TOOLKIT)
+  set(emulator ${CMAKE_CROSSCOMPILING_EMULATOR})
+endif()
 add_custom_command(OUTPUT ${baseline}
-  COMMAND ${CMAKE_COMMAND} -E env ASAN_OPTIONS=detect_leaks=0 ${TRIT_BASELINE_GENERATOR}
+  COMMAND ${CMAKE_COMMAND} -E env ASAN_OPTIONS=detect_leaks=0 ${emulator} ${TRIT_BASELINE_GENERATOR}
     ${baseline} ${baseline_keys}
   DEPENDS ${TRIT_BASELINE_GENERATOR} COMMENT "Generating the baseline kernels: ${baseline_keys}"
   VERBATIM)

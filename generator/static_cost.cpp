@@ -129,6 +129,7 @@ struct Row {
   const char* settings;
   const char* needs = "";  // features: elsewhere the same candidate is an emulation
   double used = 1;         // of the products: a matrix instruction wastes half at one token
+  bool once = false;       // asks for nothing beyond the least target: shown there alone
 };
 constexpr Row kRows[] = {
     {"M=1", "mad2", "dot=lane unpack=reg rows=16 k=256 m_tile=1 split=1 cache=1"},
@@ -148,11 +149,15 @@ constexpr Row kRows[] = {
     {"M=1", "lut3", "rows=32 steps=6 unroll=1 prefetch=0 form=tables m_tile=1 cache=1"},
     {"M=1", "lut4", "rows=32 steps=32 unroll=1 prefetch=0 form=tables m_tile=1 cache=1"},
     {"M=1", "bits", "rows=64 steps=32 unroll=1 prefetch=0 form=tables m_tile=1 cache=1"},
-    {"prefill", "lut2", "rows=64 steps=32 unroll=1 prefetch=0 form=columns m_tile=32 cache=8"},
-    {"prefill", "lut3", "rows=32 steps=6 unroll=1 prefetch=0 form=columns m_tile=32 cache=8"},
-    {"prefill", "lut4", "rows=32 steps=32 unroll=1 prefetch=0 form=columns m_tile=32 cache=8"},
-    {"prefill", "bits", "rows=64 steps=32 unroll=1 prefetch=0 form=columns m_tile=32 cache=8"},
-    {"prefill", "veclut", "rows=16 k=256 m_tile=32 cache=64"},
+    {"prefill", "lut2", "rows=64 steps=32 unroll=1 prefetch=0 form=columns m_tile=32 cache=8", "",
+     1, true},
+    {"prefill", "lut3", "rows=32 steps=6 unroll=1 prefetch=0 form=columns m_tile=32 cache=8", "", 1,
+     true},
+    {"prefill", "lut4", "rows=32 steps=32 unroll=1 prefetch=0 form=columns m_tile=32 cache=8", "",
+     1, true},
+    {"prefill", "bits", "rows=64 steps=32 unroll=1 prefetch=0 form=columns m_tile=32 cache=8", "",
+     1, true},
+    {"prefill", "veclut", "rows=16 k=256 m_tile=32 cache=64", "", 1, true},
 };
 
 struct Entry {
@@ -164,10 +169,15 @@ struct Entry {
 std::vector<Entry> Entries() {
   std::vector<Entry> out;
   std::set<const Row*> taken;
+  const Target* least = nullptr;
+  for (const Target& target : AllTargets()) {
+    if (std::string_view(target.arch) == "aarch64") least = &target;  // lowest rank last
+  }
   for (const Target& target : AllTargets()) {
     if (std::string_view(target.arch) != "aarch64") continue;
     for (const Row& row : kRows) {
       if (!FindFamily(row.family).supports(target) || !Holds(target.features, row.needs)) continue;
+      if (row.once && &target != least) continue;
       try {
         out.push_back(
             {&target, &row, ReadCandidate(Join(row.family, " ", target.key, " ", row.settings))});

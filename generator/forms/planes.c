@@ -24,11 +24,54 @@ static inline int16_t Digit(const trit_blocks_desc* d, int32_t e, int32_t i) {
   return (int16_t)((e + half) / Power3(group - 1 - i) % 3 - 1);
 }
 
+/* 128 entries of five balanced digits: with e + 121 = 27 h + c, entry e is the sum of the first two
+ * values under h plus that of the last three under c. Two shuffles and an add make 32 entries,
+ * where the formula takes five products and four adds. */
+typedef int16_t Lanes __attribute__((vector_size(64)));
+typedef uint8_t Bytes __attribute__((vector_size(64)));
+
+/* f(e + 121) of 32 neighbouring entries; past entry 121 anything. */
+#define EIGHT(f, e) f(e), f(e + 1), f(e + 2), f(e + 3), f(e + 4), f(e + 5), f(e + 6), f(e + 7)
+#define LANES(f, e) EIGHT(f, e), EIGHT(f, e + 8), EIGHT(f, e + 16), EIGHT(f, e + 24)
+#define LAST(e) ((e) + 121) % 27
+#define FIRST(e) (((e) + 121) / 27)
+#define EVEN(i) 2 * (i)
+#define ODD(i) 2 * (i) + 1
+
+#define ENTRIES(first, last, e)                          \
+  (__builtin_shufflevector(last, last, LANES(LAST, e)) + \
+   __builtin_shufflevector(first, first, LANES(FIRST, e)))
+
+static void PrepareFives(const int8_t* x, int32_t groups, uint8_t* to) {
+  static const int32_t kPower[5] = {3, 1, 9, 3, 1};
+  Lanes digit[5];
+  for (int32_t i = 0; i < 5; ++i) {
+    for (int32_t l = 0; l < 32; ++l) digit[i][l] = (int16_t)(l / kPower[i] % 3 - 1);
+  }
+  for (int32_t g = 0; g < groups; ++g, x += 5, to += 256) {
+    const Lanes first = digit[0] * x[0] + digit[1] * x[1];
+    const Lanes last = digit[2] * x[2] + digit[3] * x[3] + digit[4] * x[4];
+    for (int32_t half = 0; half < 2; ++half) {
+      const Lanes a = half ? ENTRIES(first, last, 64) : ENTRIES(first, last, 0);
+      const Lanes b = half ? ENTRIES(first, last, 96) : ENTRIES(first, last, 32);
+      const Bytes low =
+          __builtin_shufflevector((Bytes)a, (Bytes)b, LANES(EVEN, 0), LANES(EVEN, 32));
+      const Bytes high = __builtin_shufflevector((Bytes)a, (Bytes)b, LANES(ODD, 0), LANES(ODD, 32));
+      __builtin_memcpy(to + 64 * half, &low, 64);
+      __builtin_memcpy(to + 64 * half + 128, &high, 64);
+    }
+  }
+}
+
 void trit_prepare_block(const trit_blocks_desc* d, const int8_t* rows, ptrdiff_t row_stride,
                         void* block, void* fixed) {
   const int32_t group = d->option[0], entries = d->option[1];
   uint8_t* to = (uint8_t*)block;
   (void)row_stride;
+  if (group == 5 && entries == 128 && d->option[2] == 1 && d->fixed_count == 0) {
+    PrepareFives(rows, d->k_step / 5, to);
+    return;
+  }
   /* Five terms written out, those past `group` constant zeros: the vectoriser wants it flat. */
   int16_t digits[5][128];
   for (int32_t i = 0; i < 5; ++i) {

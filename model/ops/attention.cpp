@@ -10,13 +10,12 @@
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "model/ops/attention.cpp"
-#include "model/ops/vector_targets.h"
-
 #include "hwy/cache_control.h"
 #include "hwy/foreach_target.h"  // IWYU pragma: keep
 #include "hwy/highway.h"
 #include "model/ops/exp-inl.h"
 #include "model/ops/lanes-inl.h"
+#include "model/ops/vector_targets.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace trit::ops::HWY_NAMESPACE {
@@ -46,10 +45,11 @@ HWY_INLINE Vf LoadAs(const int8_t* p) {
 }
 
 // c[r, 0 .. kCols vectors) += sum over k < count of a[r][k] * b[k * b_stride + column]. Unless
-// null, as many bytes from `ahead` on are fetched as are read of b.
+// null, as many bytes from `ahead` on are fetched as are read of b. Not inlined: 36 forms in each
+// target, at four places each, would take minutes to compile.
 template <int kRows, int kCols, typename T>
-HWY_INLINE void Tile(const float* const* a, int count, const T* HWY_RESTRICT b, size_t b_stride,
-                     float* HWY_RESTRICT c, size_t c_stride, bool add, const uint8_t* ahead) {
+HWY_NOINLINE void Tile(const float* const* a, int count, const T* HWY_RESTRICT b, size_t b_stride,
+                       float* HWY_RESTRICT c, size_t c_stride, bool add, const uint8_t* ahead) {
   constexpr size_t kStep = kCols * kVec * sizeof(T);
   const Df d;
   Vf acc[kRows][kCols];

@@ -58,6 +58,8 @@ struct KernelParts {
   int m_granule = 1;            // a multiple of form.granule
   int m_block = 0;              // tokens of one call of the stage (a multiple of m_granule): the
                                 // entry loops, so that y of a call stays in cache; 0 = all
+  int n_block = 0;              // granules of one call, 0 = all: the loop outside that of tokens.
+                                // A split of g in Halide would make the stage twice, for its tail
   int scratch_bytes = 0;        // upper bound of what the stage allocates on the heap at once
   int m_min = 1;
   int m_max = INT32_MAX;

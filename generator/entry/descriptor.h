@@ -35,6 +35,7 @@ typedef struct trit_matmul_desc {
   int32_t y_stride[TRIT_MAX_INNER]; /* in rows */
   int32_t m_granule;
   int32_t m_block; /* tokens handed to one call of the stage; 0 = the whole slice */
+  int32_t n_block; /* granules of one call; 0 = the whole slice */
   int32_t k_max;
   int32_t scratch_bytes;
   int32_t option[TRIT_MAX_OPTIONS]; /* of a stage in C (entry/body.h) */

@@ -10,24 +10,41 @@
 
 extern const trit_matmul_desc trit_matmul;
 
-/* Memory the stage wants on a heap comes from args->scratch, in the order of a stack. */
+/* Memory the stage wants on a heap comes from args->scratch, a stack of blocks. Halide frees each
+ * where it was used last, not always the newest first: a block is given back when all above it are
+ * free. */
+typedef struct Block {
+  struct Block* below;
+  uint64_t freed;
+  uint8_t padding[48];
+} Block;
+
 typedef struct {
   uint8_t* next;
   uint8_t* end;
+  Block* top;
 } Scratch;
 
 void* halide_malloc(void* user_context, size_t bytes) {
   Scratch* s = (Scratch*)user_context;
-  uint8_t* at = s->next;
-  const size_t padded = (bytes + 63) & ~(size_t)63;
-  if (padded > (size_t)(s->end - at))
+  Block* block = (Block*)s->next;
+  const size_t padded = ((bytes + 63) & ~(size_t)63) + sizeof(Block);
+  if (padded > (size_t)(s->end - s->next))
     __builtin_trap(); /* the family's scratch_bytes is too small */
-  s->next = at + padded;
-  return at;
+  block->below = s->top;
+  block->freed = 0;
+  s->top = block;
+  s->next += padded;
+  return block + 1;
 }
 
 void halide_free(void* user_context, void* at) {
-  ((Scratch*)user_context)->next = (uint8_t*)at;
+  Scratch* s = (Scratch*)user_context;
+  ((Block*)at - 1)->freed = 1;
+  while (s->top && s->top->freed) {
+    s->next = (uint8_t*)s->top;
+    s->top = s->top->below;
+  }
 }
 
 int trit_stage(void* user_context, struct halide_buffer_t* w, struct halide_buffer_t* w_fixed,
@@ -129,22 +146,26 @@ int32_t trit_matmul_run(const trit_matmul_args* a) {
   }
   if (d->scratch_bytes > 0 && !Aligned(a->scratch, 64)) return TRIT_BAD_POINTER;
 
-  const int32_t step = d->m_block ? d->m_block : tokens;
-  for (int32_t m = a->m_begin; m < a->m_end; m += step) {
-    const int32_t part = a->m_end - m < step ? a->m_end - m : step;
-    Described w, w_fixed, act, act_fixed, y;
-    Describe(&d->w, (const uint8_t*)a->w, a->n / n_granule, k_blocks, a->n_begin / n_granule,
-             (a->n_end - a->n_begin) / n_granule, &w, &w_fixed);
-    Describe(&d->act, (const uint8_t*)a->act, a->m / d->act.granule, act_blocks, m / d->act.granule,
-             part / d->act.granule, &act, &act_fixed);
-    Begin(&y, a->y + m * a->y_stride + a->n_begin, halide_type_int, 32);
+  const int32_t m_step = d->m_block ? d->m_block : tokens;
+  const int32_t n_step = d->n_block ? d->n_block * n_granule : a->n_end - a->n_begin;
+  for (int32_t n = a->n_begin; n < a->n_end; n += n_step) {
+    const int32_t rows = a->n_end - n < n_step ? a->n_end - n : n_step;
+    for (int32_t m = a->m_begin; m < a->m_end; m += m_step) {
+      const int32_t part = a->m_end - m < m_step ? a->m_end - m : m_step;
+      Described w, w_fixed, act, act_fixed, y;
+      Describe(&d->w, (const uint8_t*)a->w, a->n / n_granule, k_blocks, n / n_granule,
+               rows / n_granule, &w, &w_fixed);
+      Describe(&d->act, (const uint8_t*)a->act, a->m / d->act.granule, act_blocks,
+               m / d->act.granule, part / d->act.granule, &act, &act_fixed);
+      Begin(&y, a->y + m * a->y_stride + n, halide_type_int, 32);
 #pragma clang loop unroll(full)
-    for (int32_t i = 0; i < d->y_rank; ++i) Add(&y, d->y_extent[i], d->y_stride[i]);
-    Add(&y, (a->n_end - a->n_begin) / n_granule, n_granule);
-    Add(&y, d->act.granule, (int32_t)a->y_stride);
-    Add(&y, part / d->act.granule, (int32_t)(a->y_stride * d->act.granule));
-    Scratch scratch = {(uint8_t*)a->scratch, (uint8_t*)a->scratch + d->scratch_bytes};
-    trit_stage(&scratch, &w.buffer, &w_fixed.buffer, &act.buffer, &act_fixed.buffer, &y.buffer);
+      for (int32_t i = 0; i < d->y_rank; ++i) Add(&y, d->y_extent[i], d->y_stride[i]);
+      Add(&y, rows / n_granule, n_granule);
+      Add(&y, d->act.granule, (int32_t)a->y_stride);
+      Add(&y, part / d->act.granule, (int32_t)(a->y_stride * d->act.granule));
+      Scratch scratch = {(uint8_t*)a->scratch, (uint8_t*)a->scratch + d->scratch_bytes, 0};
+      trit_stage(&scratch, &w.buffer, &w_fixed.buffer, &act.buffer, &act_fixed.buffer, &y.buffer);
+    }
   }
   return TRIT_OK;
 }

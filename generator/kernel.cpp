@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstring>
+#include <future>
 #include <map>
 #include <mutex>
 
@@ -67,6 +68,7 @@ CodeRequest MatmulRequest(const Candidate& candidate, const Target& target,
   }
   d.m_granule = parts.m_granule;
   d.m_block = parts.m_block;
+  d.n_block = parts.n_block;
   d.k_max = parts.k_max;
   d.scratch_bytes = parts.scratch_bytes;
   for (size_t i = 0; i < parts.body_option.size() && i < TRIT_MAX_OPTIONS; ++i) {
@@ -81,6 +83,7 @@ CodeRequest MatmulRequest(const Candidate& candidate, const Target& target,
   request.features = LlvmFeatures(target, parts.extra_features);
   request.tune_cpu = parts.tune_cpu.empty() ? target.llvm_cpu : parts.tune_cpu;
   request.prefetch_locality = parts.prefetch_locality;
+  request.lowered = parts.body.empty();
   return request;
 }
 
@@ -177,6 +180,7 @@ ObjectPiece CompileMatmul(const Candidate& candidate, const Target& target, Kern
             const double start = Now();
             const StageCode stage = CompileStage(candidate, target, parts);
             last_times.halide = Now() - start;
+            last_times.lower = stage.lower_ms;
             std::string object = CompileMatmulWith(candidate, target, *parts, stage);
             const CodeTimes code = LastCodeTimes();
             last_times.link = code.link;
@@ -265,12 +269,18 @@ JitKernel::JitKernel(const Candidate& given) : impl_(std::make_unique<Impl>()) {
   const Target& target = FindTarget(candidate.target);
   KernelParts parts = BuildParts(candidate, target);
   const double built = Now();
-  // Shared pieces first: their times are not this candidate's.
-  const auto& layout = Shared<LoadedLayout>(LayoutName(parts.layout, target.arch), parts.layout,
-                                            std::string_view(target.arch));
-  const auto& form = Shared<LoadedForm>(FormName(parts.form, target), parts.form, target);
+  // Pieces that other kernels share, where they are new, meanwhile by another thread.
+  auto shared =
+      std::async(std::launch::async, [layout_spec = parts.layout, form_spec = parts.form, &target] {
+        return std::pair<const LoadedLayout&, const LoadedForm&>(
+            Shared<LoadedLayout>(LayoutName(layout_spec, target.arch), layout_spec,
+                                 std::string_view(target.arch)),
+            Shared<LoadedForm>(FormName(form_spec, target), form_spec, target));
+      });
   last_times = {};
   const ObjectPiece piece = CompileMatmul(candidate, target, &parts);
+  const double made = Now();
+  const auto [layout, form] = shared.get();
   const double compiled = Now();
   impl_->name = piece.name;
   impl_->text = candidate.Text();
@@ -290,6 +300,7 @@ JitKernel::JitKernel(const Candidate& given) : impl_(std::make_unique<Impl>()) {
   k.scratch_bytes = static_cast<uint64_t>(parts.scratch_bytes);
   k.run = reinterpret_cast<trit_matmul_fn>(impl_->object->Symbol(piece.name + "_run"));
   last_times.build = built - start;
+  last_times.wait = compiled - made;
   last_times.load = Now() - compiled;
 }
 

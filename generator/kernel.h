@@ -63,9 +63,11 @@ class JitKernel {
 
 // Milliseconds the last JitKernel or CompileMatmul of this thread spent where.
 struct CompileTimes {
-  double build = 0, halide = 0, link = 0, optimise = 0, emit = 0, load = 0;
+  double build = 0, halide = 0, lower = 0 /* of halide */, link = 0, optimise = 0, emit = 0,
+         load = 0;
+  double wait = 0;  // for the packer and the activation form, made meanwhile
   bool cached = false;
-  double Total() const { return build + halide + link + optimise + emit + load; }
+  double Total() const { return build + halide + link + optimise + emit + wait + load; }
 };
 CompileTimes LastCompileTimes();
 

@@ -20,6 +20,7 @@ struct CodeRequest {
   std::string tune_cpu;       // scheduling model only
   int prefetch_locality = 3;  // of every prefetch: 3 into the first cache .. 1 the last, 0 "once"
   bool vectorize = false;     // C loops: yes. Halide stages decide themselves: no
+  bool lowered = false;       // from Halide, loops and all: a few passes do what O3 does
 };
 
 // Both throw trit::Error naming `what` when the modules do not link or verify, or when the result

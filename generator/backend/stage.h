@@ -9,7 +9,8 @@ namespace trit {
 
 struct StageCode {
   std::string bitcode;
-  int selected = 0;  // micro-ops the selection pass put in
+  int selected = 0;     // micro-ops the selection pass put in
+  double lower_ms = 0;  // of the time it took, Halide's lowering
 };
 
 // Builds, lowers and compiles the stage `trit_stage` of a canonical candidate. A schedule that

@@ -95,5 +95,15 @@ TEST(CompareLibraries, EndsInItsBudgetWithIntervalsAndExitCodes) {
   EXPECT_EQ(Program(Join("tritforge compare ", a, " ", folder.File("junk.so"), rest)).code, 2);
 }
 
+TEST(JitCommand, TimesCandidatesAndNamesWhatItDoesNotKnow) {
+  const Ran some = Program("tritforge jit --count 2 --family mad2,veclut --seed 3 --each");
+  ASSERT_EQ(some.code, 0) << some.out;
+  EXPECT_THAT(some.out, HasSubstr("2 candidates"));
+  EXPECT_THAT(some.out, HasSubstr("| text to callable code |"));
+  const Ran none = Program("tritforge jit --count 2 --family mad9");
+  EXPECT_NE(none.code, 0);
+  EXPECT_THAT(none.out, HasSubstr("mad9"));
+}
+
 }  // namespace
 }  // namespace trit

@@ -31,7 +31,7 @@ KernelParts BuildManyTokens(const Candidate& candidate, const Target& target) {
   plan.lookups = 4;
   plan.steps = candidate.Int("steps") / 4;
   plan.column = [](Expr i, Expr q, int j) { return 4 * i + 16 * q + j; };
-  plan.low = plan.high = plan.stride = 16;
+  plan.low = plan.high = 16;
   plan.index = [](const MatmulBuffers& buffers, const ColumnsPlace& at, Expr i, Expr q) {
     const Expr byte = ColumnByte(buffers, at, i + 4 * q);
     return std::pair{byte % 16, byte / 16};

@@ -3,9 +3,12 @@
 // product: the road to many tokens where a target has no dot product, for any layout whose bytes
 // are indices.
 //
-// Tables of a few groups (16 columns) are made for `m_tile` tokens and stay in the first cache
-// while all rows of `cache` granules pass; sums are int16 for at most 128 columns (128 * 128 =
-// 16384), then int32 in scratch, and go to y transposed at the end.
+// A step is a few lookups (16 columns): their tables are made for `m_tile` tokens and stay in the
+// first cache while all rows of `cache` granules pass. A row's indices in a step are one 32-bit
+// word, made of the packed bytes once a K block, so that a row costs one scalar load, its lookups
+// and one load and store of its sums: loads are the limit (two a cycle on Zen 4, four columns of 16
+// tokens each with AVX2). Sums are int16; the last step before 256 columns is full is added to the
+// int32 sums beside them (240 * 128 = 30720), which lie in scratch and go to y transposed.
 #pragma once
 
 #include <functional>
@@ -28,12 +31,15 @@ struct ColumnsPlan {
   int cache = 8;          // granules whose sums stay in cache
   int lookups = 4;        // of a step
   int steps = 1;          // of a K block
-  int low = 1, high = 1;  // entries: low x high, `stride` apart
-  int stride = 1;
-  // The index of lookup i (a number) of step q: low and high part.
+  int low = 1, high = 1;  // entries: low + `low` * high, at most 256
+  // The index of lookup i of step q: low and high part (int).
   std::function<std::pair<Halide::Expr, Halide::Expr>(const MatmulBuffers&, const ColumnsPlace&,
                                                       Halide::Expr i, Halide::Expr q)>
       index;
+  // Or the indices of four lookups at once, a byte each (uint32), where the packed bytes, read as
+  // the elements of `view`, allow it.
+  std::function<Halide::Expr(const MatmulBuffers&, const ColumnsPlace&, Halide::Expr q)> word;
+  LayoutSpec view;  // how `word` reads the bytes of `layout`: as many dimensions
   // An entry is low_half(low) + high_half(high): int16, from x(j), the j-th column of the group.
   using Columns = std::function<Halide::Expr(int j)>;
   std::function<Halide::Expr(const Halide::Expr&low, const Columns&x)> low_half, high_half;

@@ -34,7 +34,6 @@ KernelParts BuildManyTokens(const Candidate& candidate, const Target& target) {
   plan.column = [](Expr i, Expr q, int j) { return 3 * i + 24 * q + j; };
   // Sizes 0..13 in the middle of numbers -13..13: high is the sign, low the number plus 13.
   plan.low = 27;
-  plan.stride = 32;
   plan.index = [](const MatmulBuffers& buffers, const ColumnsPlace& at, Expr i, Expr q) {
     const auto byte = [&](Expr place) {
       return cast<int>(

@@ -119,7 +119,7 @@ KernelParts Build(const Candidate& candidate, const Target& target) {
   p.m_granule = tokens;
 
   Var r("r"), g("g"), t("t"), mb("mb"), s("s"), kb("kb"), i("i"), j("j"), q("q"), u("u");
-  Var ro("ro"), ri("ri"), go("go"), gi("gi");
+  Var ro("ro"), ri("ri");
   Func code("code"), acc("acc"), wide("wide");
   code(i, r, j, q, kb, g) =
       (p.buffers.w(i, r, q, kb, g) >> cast<uint8_t>(2 * j)) & cast<uint8_t>(3);
@@ -133,14 +133,18 @@ KernelParts Build(const Candidate& candidate, const Target& target) {
   const auto over_rows = [&](Halide::Stage stage) {
     stage.split(r, ro, ri, lanes).unroll(ro).unroll(t).unroll(s);
   };
-  Halide::RVar k_block;
+  // Two planes of unpacked codes: with four in sight LLVM loads them ahead of sixteen registers.
+  const auto over_planes = [&](Halide::Stage stage, const Halide::RVar& plane) {
+    tile&& planes > 2 ? stage.unroll(plane, 2) : stage.unroll(plane);
+  };
   if (quad) {
     RDom k(0, 4, 0, planes, 0, steps, 0, p.buffers.WBlocks(), "k");
     wide(r, t, s, g, mb) = 0;
     wide(r, t, s, g, mb) += cast<int>(product(k.x, s + split * k.y, k.z, k.w));
     over_rows(wide.update());
     wide.update().reorder(k.x, ri, ro, t, s, k.y, k.z, k.w).atomic();
-    wide.update().vectorize(k.x).vectorize(ri).unroll(k.y);
+    wide.update().vectorize(k.x).vectorize(ri);
+    over_planes(wide.update(), k.y);
   } else if (candidate.Name("dot") == "lane") {
     RDom k(0, planes, 0, steps, "k");
     acc(u, r, t, s, kb, g, mb) = cast<int16_t>(0);
@@ -171,7 +175,8 @@ KernelParts Build(const Candidate& candidate, const Target& target) {
     acc.unroll(ro).unroll(t).unroll(s);
     over_rows(acc.update());
     acc.update().reorder(k.x, u, ri, ro, t, s, k.y, k.z).atomic();
-    acc.update().vectorize(k.x).vectorize(u).vectorize(ri).unroll(k.y);
+    acc.update().vectorize(k.x).vectorize(u).vectorize(ri);
+    over_planes(acc.update(), k.y);
   }
   Expr sum = wide(r, t, 0, g, mb);
   for (int part = 1; part < split; ++part) sum += wide(r, t, part, g, mb);
@@ -179,8 +184,9 @@ KernelParts Build(const Candidate& candidate, const Target& target) {
 
   p.y.bound(r, 0, rows).bound(t, 0, tokens).vectorize(r, lanes).unroll(r).unroll(t);
   if (cache > 1) {
-    p.y.split(g, go, gi, cache, Halide::TailStrategy::GuardWithIf).reorder(r, t, gi, mb, go);
-    wide.compute_at(p.y, gi);
+    p.n_block = cache;
+    p.y.reorder(r, t, g, mb);
+    wide.compute_at(p.y, g);
   } else {
     p.y.reorder(r, t, mb, g);
     wide.compute_at(p.y, mb);

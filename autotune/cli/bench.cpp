@@ -230,6 +230,7 @@ nlohmann::ordered_json Row(const Subject& subject, const Shape& shape, int32_t m
                                 {"macs_per_s", w_ns * m * 1e9},
                                 {"read_roof_gbps", nullptr},
                                 {"mac_roof_per_s", nullptr},
+                                {"mac_roof", nullptr},
                                 {"prepare_ns", s.prepare_ns},
                                 {"packed_bytes", s.packed_bytes},
                                 {"kernel", subject.kernel->name},
@@ -238,6 +239,7 @@ nlohmann::ordered_json Row(const Subject& subject, const Shape& shape, int32_t m
   if (body) {
     row["read_roof_gbps"] = Median(reads);
     row["mac_roof_per_s"] = Median(macs) * 1e9;
+    row["mac_roof"] = body->unit;
     row["read_roof_fraction"] = gbps / Median(reads);
     row["mac_roof_fraction"] = w_ns * m / Median(macs);
   }

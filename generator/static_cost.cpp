@@ -39,8 +39,8 @@ int CountOf(const LoopReport& loop, const std::string& mnemonic, const std::stri
 
 // The loop that multiplies most. Products by what it holds: dot instructions multiply 16 bytes,
 // smlal and smull eight, smmla 32; a lookup's entry is joined by zip to eight int16, each the sum
-// of a group of weights. Lookups of many tokens read an index as a scalar and add eight tokens'
-// entries.
+// of a group of weights. Lookups of many tokens take a byte of an index word (ubfiz)
+// and add eight tokens' entries; the loop that widens sums (saddw) comes once a K block.
 Loop BusiestLoop(const Candidate& candidate) {
   const AsmReport report(MatmulAssembly(candidate));
   if (report.loops().empty()) throw Error(Join("no loop in ", candidate.Text()));
@@ -55,7 +55,7 @@ Loop BusiestLoop(const Candidate& candidate) {
   Loop loop;
   for (const LoopReport& one : report.loops()) {
     double products = 0;
-    if (group != kGroup.end() && one.mnemonics.count("ldrb")) {
+    if (group != kGroup.end() && one.mnemonics.count("ubfiz") && !one.mnemonics.count("saddw")) {
       products = 8 * group->second.second * CountOf(one, "add", ".8h");
     }
     for (const auto& [mnemonic, count] : one.mnemonics) {

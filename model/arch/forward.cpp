@@ -196,7 +196,8 @@ void Forward::PlanAttention(int segment, int first_row, int64_t position, int64_
   State& s = *state_;
   const int group = config_.group();
   const int64_t chunks = count == 1 ? ops::AttentionChunks(position) : 1;
-  const bool scarce = config_.kv_heads * chunks < int64_t{4} * pool_.threads();
+  const auto segments = static_cast<int64_t>(s.segments.size());
+  const bool scarce = segments * config_.kv_heads * chunks < int64_t{4} * pool_.threads();
   const int heads = count == 1 && pool_.threads() > 1 && scarce ? (group + 1) / 2 : group;
   const int tile = std::max(1, kAttentionRows / heads);
   for (int64_t t = (count - 1) / tile * tile; t >= 0; t -= tile) {  // the longest first

@@ -5,14 +5,14 @@
 // memory as a decode step does. Hot: one copy, as often as the caches hold it.
 //
 // A sample is many calls, about `sample_ms` long, cut into slices as the runtime cuts them
-// (CutProduct, runtime/matmul.h). With one slice a thread, every thread runs its slice of call after call
-// without meeting the others (what a barrier costs is the runtime's to measure); more slices are
-// handed out to whoever is free, with a barrier after each call, because without one the threads
-// would help each other across calls, which the runtime cannot do. A sample's time is the wall time
-// from start to the last thread's end, divided by the calls.
-// Activations are prepared once outside; prepare_ns says what that costs for one call on one
-// thread. Tables that a kernel builds inside are inside the time. Before anything is timed, sums of
-// sampled rows are compared with the plain sum; a difference throws.
+// (CutProduct, runtime/matmul.h). With one slice a thread, every thread runs its slice of call
+// after call without meeting the others (what a barrier costs is the runtime's to measure); more
+// slices are handed out to whoever is free, with a barrier after each call, because without one the
+// threads would help each other across calls, which the runtime cannot do. A sample's time is the
+// wall time from start to the last thread's end, divided by the calls. Activations are prepared
+// once outside; prepare_ns says what that costs for one call on one thread. Tables that a kernel
+// builds inside are inside the time. Before anything is timed, sums of sampled rows are compared
+// with the plain sum; a difference throws.
 #pragma once
 
 #include <cstddef>

@@ -16,9 +16,7 @@ namespace {
 void PrintTimes(const Candidate& candidate, int times) {
   setenv("TRITFORGE_CACHE", "off", 1);
   const std::string text = candidate.Text();
-  {
-    const JitKernel warm(ReadCandidate(text));
-  }  // its layout and form are shared with the others
+  { const JitKernel warm(ReadCandidate(text)); }  // its layout and form are shared with the others
   std::vector<CompileTimes> all;
   for (int i = 0; i < times; ++i) {
     const JitKernel jit(ReadCandidate(text));

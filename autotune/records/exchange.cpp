@@ -56,8 +56,8 @@ int ExportRecords(const Database& database, const std::string& path, const Recor
 
 ImportResult ImportRecords(Database* database, const std::string& path) {
   JournalContent content = LinesOf(path);
-  const nlohmann::json header = content.lines.empty() ? nlohmann::json()
-                                                      : HeaderOf(content.lines.front());
+  const nlohmann::json header =
+      content.lines.empty() ? nlohmann::json() : HeaderOf(content.lines.front());
   if (!header.is_object()) {
     throw Error(Join(path, ": is no export of records (its first line is no sealed header)."));
   }
@@ -85,8 +85,8 @@ ImportResult ImportRecords(Database* database, const std::string& path) {
   const ParsedRecords incoming = ParseRecords(content, database->signature());
   if (!incoming.faults.damaged.empty()) {
     const auto& first = incoming.faults.damaged.front();
-    throw Error(Join(path, ": record ", first.line, " is refused: ", first.why,
-                     " Nothing was imported."));
+    throw Error(
+        Join(path, ": record ", first.line, " is refused: ", first.why, " Nothing was imported."));
   }
   if (incoming.faults.other_signature > 0) {
     throw Error(Join(path, ": ", incoming.faults.other_signature,

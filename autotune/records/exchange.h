@@ -12,8 +12,8 @@
 //   ok on one side, wrong on the other both kept; wrong wins every answer (lookup.h)
 //   crash or hang on one side          both kept; an ok record elsewhere still counts
 //   another signature                  kept, unused
-// The result is sorted by time, session, sequence and line, so merging in any order, or twice, gives
-// the same bytes.
+// The result is sorted by time, session, sequence and line, so merging in any order, or twice,
+// gives the same bytes.
 #pragma once
 
 #include <functional>

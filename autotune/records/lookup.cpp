@@ -15,12 +15,16 @@ bool OnRung(const Record& r, const LookupQuery& query, Rung rung) {
   const auto runnable = std::find(query.targets.begin(), query.targets.end(), r.target);
   if (runnable == query.targets.end()) return false;
   switch (rung) {
-    case Rung::kHost: return r.host_key == query.host.Key();
+    case Rung::kHost:
+      return r.host_key == query.host.Key();
     case Rung::kMicroarchitecture:
       return r.host.Microarchitecture() == query.host.Microarchitecture();
-    case Rung::kIsa: return runnable == query.targets.begin();
-    case Rung::kGeneric: return true;
-    case Rung::kDefault: break;
+    case Rung::kIsa:
+      return runnable == query.targets.begin();
+    case Rung::kGeneric:
+      return true;
+    case Rung::kDefault:
+      break;
   }
   return false;
 }
@@ -40,18 +44,22 @@ struct Pool {
 
 const char* RungName(Rung rung) {
   switch (rung) {
-    case Rung::kHost: return "host";
-    case Rung::kMicroarchitecture: return "microarchitecture";
-    case Rung::kIsa: return "isa";
-    case Rung::kGeneric: return "generic";
-    case Rung::kDefault: return "default";
+    case Rung::kHost:
+      return "host";
+    case Rung::kMicroarchitecture:
+      return "microarchitecture";
+    case Rung::kIsa:
+      return "isa";
+    case Rung::kGeneric:
+      return "generic";
+    case Rung::kDefault:
+      return "default";
   }
   return "?";
 }
 
 LookupAnswer Lookup(std::span<const Record> records, const LookupQuery& query) {
-  for (const Rung rung :
-       {Rung::kHost, Rung::kMicroarchitecture, Rung::kIsa, Rung::kGeneric}) {
+  for (const Rung rung : {Rung::kHost, Rung::kMicroarchitecture, Rung::kIsa, Rung::kGeneric}) {
     // A wrong sum bans a candidate for every workload, not only for the one that showed it.
     std::set<std::string> banned;
     std::map<std::tuple<std::string, std::string, int64_t, int64_t>, Pool> pools;

@@ -24,14 +24,14 @@ struct LookupQuery {
   Workload workload;
   int threads = 1;
   std::string mode = "cold";
-  std::string toolchain;                    // BuildIdentity::Toolchain(); "" = any
-  std::vector<std::string> targets;         // keys this CPU can run, best first
+  std::string toolchain;             // BuildIdentity::Toolchain(); "" = any
+  std::vector<std::string> targets;  // keys this CPU can run, best first
   Host host;
 };
 
 struct LookupAnswer {
   Rung rung = Rung::kDefault;
-  std::string candidate;           // "" on the default rung
+  std::string candidate;  // "" on the default rung
   std::string target;
   int64_t n_per_task = 0, m_per_task = 0;
   double median_ns = 0;            // over all samples of this candidate on the rung

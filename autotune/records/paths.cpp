@@ -12,7 +12,8 @@ std::string Folder(const char* variable, const char* below_home) {
   if (value && value[0] == '/') return value;
   const char* home = std::getenv("HOME");
   if (!home || home[0] != '/') {
-    throw Error(Join("Neither ", variable, " nor HOME names a folder, so there is no place for "
+    throw Error(Join("Neither ", variable,
+                     " nor HOME names a folder, so there is no place for "
                      "the user's files; set one of them."));
   }
   return Join(std::string_view(home), "/", below_home);
@@ -26,6 +27,8 @@ std::string DefaultDatabasePath() {
   return Folder("XDG_DATA_HOME", ".local/share") + "/tritforge/records.jsonl";
 }
 
-std::string CacheFolder() { return Folder("XDG_CACHE_HOME", ".cache") + "/tritforge"; }
+std::string CacheFolder() {
+  return Folder("XDG_CACHE_HOME", ".cache") + "/tritforge";
+}
 
 }  // namespace trit

@@ -7,7 +7,8 @@
 //   [[coordinates],[ns, ns, ...]],        [] instead of timings: the candidate failed
 //    ...]}
 // Timings are of one call, one a round; every round went through all points in an order of its own,
-// and is corrected for drift as a whole by a reference kernel timed in between. `about` says what was measured where.
+// and is corrected for drift as a whole by a reference kernel timed in between. `about` says what
+// was measured where.
 #pragma once
 
 #include <cstdint>

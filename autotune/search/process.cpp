@@ -35,8 +35,8 @@ double SearchProcess::Kernel(int x, int y) const {
   double sum = 0, product = 1;
   for (size_t a = 0; a < at.size(); ++a) {
     const bool absent = (at[a] == kAbsent) != (bt[a] == kAbsent);
-    const double k = absent ? tables_[a].back()
-                            : tables_[a][static_cast<size_t>(std::abs(at[a] - bt[a]))];
+    const double k =
+        absent ? tables_[a].back() : tables_[a][static_cast<size_t>(std::abs(at[a] - bt[a]))];
     sum += k;
     product *= k;
   }

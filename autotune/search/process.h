@@ -51,8 +51,8 @@ class SearchProcess {
   const SearchSpace& space_;
   std::vector<Sample> samples_;
   std::vector<double> lengths_;
-  double noise_ = 0.02;      // relative to the scale of g
-  double additive_ = 0.5;    // w
+  double noise_ = 0.02;    // relative to the scale of g
+  double additive_ = 0.5;  // w
   double intercept_ = 0, slope_ = 0, scale2_ = 1;
   std::vector<double> factor_;  // lower Cholesky factor, column by column
   std::vector<double> alpha_;   // (K + noise)^-1 residuals

@@ -56,8 +56,8 @@ class History {
   int size() const { return static_cast<int>(entries_.size()); }
   const std::vector<int>& tried() const { return tried_; }  // in the order of their first round
   int rounds() const { return rounds_; }
-  int Best() const;                       // -1 = nothing worked yet
-  std::vector<int> Ranking() const;       // points that worked, fastest first
+  int Best() const;                  // -1 = nothing worked yet
+  std::vector<int> Ranking() const;  // points that worked, fastest first
 
  private:
   std::vector<Entry> entries_;
@@ -76,8 +76,7 @@ class Strategy {
   virtual ~Strategy() = default;
   // What to measure next; empty = finished. `points_left` and `rounds_left` are what the limits
   // still allow; proposals beyond them are dropped.
-  virtual std::vector<Proposal> Next(const History& history, int points_left,
-                                     int rounds_left) = 0;
+  virtual std::vector<Proposal> Next(const History& history, int points_left, int rounds_left) = 0;
 };
 
 struct SearchStep {  // for progress lines and convergence curves

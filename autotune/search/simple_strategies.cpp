@@ -59,9 +59,8 @@ class Halving : public Strategy {
     } else {
       std::erase_if(alive_, [&](int p) { return history[p].failed; });
       if (alive_.size() <= 3) return {};
-      std::sort(alive_.begin(), alive_.end(), [&](int a, int b) {
-        return history[a].estimate < history[b].estimate;
-      });
+      std::sort(alive_.begin(), alive_.end(),
+                [&](int a, int b) { return history[a].estimate < history[b].estimate; });
       alive_.resize(std::max<size_t>(3, alive_.size() / 3));
       rounds_ *= 2;
     }

@@ -19,8 +19,8 @@ struct SearchAxis {
 };
 
 struct SearchPoint {
-  std::vector<int> at;   // a coordinate an axis
-  double prior_ns = 0;   // the cost model's guess; 0 = none. Only ratios between points matter
+  std::vector<int> at;  // a coordinate an axis
+  double prior_ns = 0;  // the cost model's guess; 0 = none. Only ratios between points matter
 };
 
 class SearchSpace {

@@ -35,7 +35,9 @@ std::vector<double> NullDistribution(int m, int n) {
   return row[n];
 }
 
-double NormalTail(double z) { return 0.5 * std::erfc(z / std::sqrt(2.0)); }  // P(Z >= z)
+double NormalTail(double z) {
+  return 0.5 * std::erfc(z / std::sqrt(2.0));
+}  // P(Z >= z)
 
 }  // namespace
 

@@ -29,9 +29,7 @@ class Random {
   double Uniform() { return static_cast<double>(Next() >> 11) * 0x1p-53; }
 
   // Uniform in [0, n), n > 0. The multiply's bias is below n / 2^64.
-  size_t Below(size_t n) {
-    return static_cast<size_t>((static_cast<Wide>(Next()) * n) >> 64);
-  }
+  size_t Below(size_t n) { return static_cast<size_t>((static_cast<Wide>(Next()) * n) >> 64); }
 
   // Standard normal (Box-Muller, one of the pair).
   double Normal() {

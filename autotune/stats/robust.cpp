@@ -35,7 +35,9 @@ double Quantile(std::span<const double> samples, double q) {
   return QuantileOfSorted(Sorted(samples), q);
 }
 
-double Median(std::span<const double> samples) { return Quantile(samples, 0.5); }
+double Median(std::span<const double> samples) {
+  return Quantile(samples, 0.5);
+}
 
 double Spread(std::span<const double> samples) {
   const double centre = Median(samples);

@@ -92,8 +92,8 @@ void RefuseUnknownKeys(const Metadata& meta, const std::string& prefix) {
     const bool nothing = value->type != MetaType::kString && value->type != MetaType::kArray &&
                          value->integer == 0 && value->real == 0;
     if (nothing) continue;
-    throw Error(Join(meta.origin(), ": the key ", key,
-                     " is not understood and could change the result"));
+    throw Error(
+        Join(meta.origin(), ": the key ", key, " is not understood and could change the result"));
   }
 }
 
@@ -140,8 +140,8 @@ Config ReadConfig(const ModelSource& source, const ConfigOverrides& overrides,
   config.ffn = number("feed_forward_length", kMaxWidth);
   config.heads = number("attention.head_count", kMaxWidth);
   config.kv_heads = number_or("attention.head_count_kv", config.heads, kMaxWidth);
-  config.head_dim = number_or("attention.key_length", std::max(1, config.hidden / config.heads),
-                              kMaxHeadDim);
+  config.head_dim =
+      number_or("attention.key_length", std::max(1, config.hidden / config.heads), kMaxHeadDim);
   const int value_dim = number_or("attention.value_length", config.head_dim, kMaxHeadDim);
   config.context = number_or("context_length", 4096, 1u << 30);
   config.norm_eps = meta.F32(prefix + "attention.layer_norm_rms_epsilon");
@@ -155,8 +155,8 @@ Config ReadConfig(const ModelSource& source, const ConfigOverrides& overrides,
                      config.kv_heads, " KV heads do not fit together"));
   }
   if (!(config.norm_eps >= 0) || config.norm_eps > 1) {
-    throw Error(Join(meta.origin(), ": ", prefix,
-                     "attention.layer_norm_rms_epsilon is outside 0 to 1"));
+    throw Error(
+        Join(meta.origin(), ": ", prefix, "attention.layer_norm_rms_epsilon is outside 0 to 1"));
   }
   const TensorInfo* embedding = source.FindTensor("token_embd.weight");
   if (embedding == nullptr) throw Error(Join(source.path(), ": has no tensor token_embd.weight"));

@@ -23,9 +23,9 @@ struct Config {
   ops::Activation activation = ops::Activation::kSquaredRelu;
   ops::RopeOrder rope_order = ops::RopeOrder::kHalves;
   float rope_base = 10000;
-  float rope_position_scale = 1;     // linear scaling: position times this
-  std::vector<float> rope_factors;   // frequencies are divided by these; empty = 1
-  bool tied = false;                 // the head is the embedding
+  float rope_position_scale = 1;    // linear scaling: position times this
+  std::vector<float> rope_factors;  // frequencies are divided by these; empty = 1
+  bool tied = false;                // the head is the embedding
 
   int q_width() const { return heads * head_dim; }
   int kv_width() const { return kv_heads * head_dim; }

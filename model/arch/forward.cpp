@@ -38,7 +38,7 @@ void ForSums(const MatMulSlice& slice, const RowScales& scales, const Activation
 // norm -> int8 rows of `in`, tokens shared out. `width` is the norm's full width; a null weight
 // means no norm.
 void NormInto(Team& team, Activations& in, const float* x, int64_t stride,
-                     const FloatBuffer& weight, int64_t n, int64_t width, float eps) {
+              const FloatBuffer& weight, int64_t n, int64_t width, float eps) {
   team.Share(in.m(), [&](int64_t begin, int64_t end) {
     for (int64_t r = begin; r < end; ++r) {
       const auto t = static_cast<int32_t>(r);
@@ -59,7 +59,7 @@ struct Forward::Row {
 
 struct Forward::AttentionTask {
   int segment;
-  int row;         // of the state's buffers, the first token's
+  int row;  // of the state's buffers, the first token's
   int tokens;
   int head_begin, head_end;  // query heads, all of one KV head
   int64_t chunk;             // of positions, its state goes to `state`; -1: all of them
@@ -128,7 +128,7 @@ struct Forward::State {
   std::vector<std::vector<const void*>> pages;  // of each segment
   std::vector<AttentionTask> tasks, merges;  // merges: one for all chunks of a lone token's heads
   FloatBuffer attention_states;
-  int64_t attention_floats = 0;  // of attention_states
+  int64_t attention_floats = 0;                 // of attention_states
   std::vector<std::pair<int, int64_t>> wanted;  // segment, token of it
   std::vector<int> wanted_rows;
 
@@ -137,7 +137,11 @@ struct Forward::State {
 
 Forward::Forward(const Config& config, const Weights& weights, const KernelSet& kernels,
                  ThreadPool& pool, const KvLayout& kv, int max_tokens)
-    : config_(config), weights_(weights), pool_(pool), kv_(kv), max_tokens_(max_tokens),
+    : config_(config),
+      weights_(weights),
+      pool_(pool),
+      kv_(kv),
+      max_tokens_(max_tokens),
       state_(std::make_unique<State>(config, weights, kernels, pool.threads(), max_tokens)) {}
 
 Forward::~Forward() = default;
@@ -174,8 +178,8 @@ void Forward::Plan(std::span<const Segment> segments) {
     const int first_row = s.m();
     const int64_t position = segment.sequence->length();
     for (int64_t t = 0; t < count; ++t) {
-      s.rows.push_back({segment.tokens[static_cast<size_t>(t)], static_cast<int32_t>(i),
-                        position + t});
+      s.rows.push_back(
+          {segment.tokens[static_cast<size_t>(t)], static_cast<int32_t>(i), position + t});
       if (t >= count - segment.logits) {
         s.wanted.emplace_back(static_cast<int>(i), t);
         s.wanted_rows.push_back(first_row + static_cast<int>(t));
@@ -449,8 +453,8 @@ void Forward::Head(Team& team, int64_t first, int64_t count, bool screened) {
   const int64_t pieces = (granules + kHeadGranules - 1) / kHeadGranules;
   team.ShareDynamic(pieces, [&](int64_t piece) {
     const int64_t row_begin = piece * kHeadGranules * ops::kDenseRowGranule;
-    const int64_t row_end = std::min<int64_t>(
-        row_begin + kHeadGranules * ops::kDenseRowGranule, config_.vocabulary);
+    const int64_t row_end =
+        std::min<int64_t>(row_begin + kHeadGranules * ops::kDenseRowGranule, config_.vocabulary);
     if (screened) {
       ops::MultiplyScreened(weights_.head, s.screen.data(), count, row_begin, row_end,
                             s.logits.data(), s.logits_stride);

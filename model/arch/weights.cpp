@@ -108,7 +108,11 @@ class Builder {
  public:
   Builder(const ModelSource& source, const Config& config, const KernelSet& kernels,
           ThreadPool& pool, const WeightOptions& options, std::vector<std::string>* notes)
-      : source_(source), config_(config), kernels_(kernels), pool_(pool), options_(options),
+      : source_(source),
+        config_(config),
+        kernels_(kernels),
+        pool_(pool),
+        options_(options),
         notes_(notes) {}
 
   Weights Load();
@@ -160,15 +164,15 @@ PackedMatrix Builder::Matrix(const std::string& name, KernelPlan plan, const Row
                              int variant) {
   bool hit = false;
   std::string trouble;
-  PackedMatrix matrix =
-      PackThroughCache(cache_ ? &*cache_ : nullptr, Content(name, variant), std::move(plan), rows,
-                       pool_, &arena_, {}, &hit, &trouble);
+  PackedMatrix matrix = PackThroughCache(cache_ ? &*cache_ : nullptr, Content(name, variant),
+                                         std::move(plan), rows, pool_, &arena_, {}, &hit, &trouble);
   all_from_cache_ = all_from_cache_ && hit;
   CacheTrouble(trouble);
   return matrix;
 }
 
-// Reading all gate and up rows takes longer than the rest of a start from the cache, hence kept too.
+// Reading all gate and up rows takes longer than the rest of a start from the cache, hence kept
+// too.
 void Builder::FindDeadNeurons() {
   constexpr const char* kKind = "dead-neurons.v1";
   const auto ffn = static_cast<size_t>(config_.ffn);
@@ -200,13 +204,14 @@ std::vector<int32_t> Builder::NeuronOrder(int layer, int32_t* kept) {
   const uint8_t* dead = dead_neuron_.data() + static_cast<size_t>(layer) * ffn;
   std::vector<int32_t> order(ffn);
   std::iota(order.begin(), order.end(), 0);
-  const auto end = std::stable_partition(order.begin(), order.end(),
-                                         [&](int32_t j) { return dead[j] == 0; });
+  const auto end =
+      std::stable_partition(order.begin(), order.end(), [&](int32_t j) { return dead[j] == 0; });
   const auto live = static_cast<int32_t>(end - order.begin());
   dead_ += config_.ffn - live;
   *kept = config_.ffn;
   if (!options_.keep_dead_neurons) {
-    *kept = std::min(config_.ffn, (std::max(live, 1) + kNeuronStep - 1) / kNeuronStep * kNeuronStep);
+    *kept =
+        std::min(config_.ffn, (std::max(live, 1) + kNeuronStep - 1) / kNeuronStep * kNeuronStep);
   }
   return order;
 }
@@ -240,12 +245,13 @@ LayerWeights Builder::LoadLayer(int layer) {
                    });
   const auto o = tensor("attn_output", hidden, q_rows);
   AppendScales(source_, *o, nullptr, hidden, &out.out_scales);
-  out.out = Matrix(block + "out", Plan(hidden, q_rows), [&](int32_t begin, int32_t end, int8_t* trits) {
-    o->ReadTrits(begin, end, trits);
-  });
+  out.out =
+      Matrix(block + "out", Plan(hidden, q_rows),
+             [&](int32_t begin, int32_t end, int8_t* trits) { o->ReadTrits(begin, end, trits); });
 
   const std::vector<int32_t> order = NeuronOrder(layer, &out.neurons);
-  const auto gate = tensor("ffn_gate", config_.ffn, hidden), up = tensor("ffn_up", config_.ffn, hidden);
+  const auto gate = tensor("ffn_gate", config_.ffn, hidden),
+             up = tensor("ffn_up", config_.ffn, hidden);
   AppendScales(source_, *gate, &order, out.neurons, &out.gate_scales);
   AppendScales(source_, *up, &order, out.neurons, &out.up_scales);
   const trit_layout& layout = kernels_.ChooseLayout(2 * out.neurons, hidden, pool_.threads());
@@ -262,10 +268,12 @@ LayerWeights Builder::LoadLayer(int layer) {
           int8_t* at = trits + static_cast<ptrdiff_t>(row - begin) * hidden;
           const int32_t first = pair * run + within % run;
           const int32_t last = std::min(first + stop - row, out.neurons);
-          ForRuns(order, std::min(first, last), last, [&](int32_t position, int32_t from, int32_t n) {
-            (is_up ? up : gate)
-                ->ReadTrits(from, from + n, at + static_cast<ptrdiff_t>(position - first) * hidden);
-          });
+          ForRuns(order, std::min(first, last), last,
+                  [&](int32_t position, int32_t from, int32_t n) {
+                    (is_up ? up : gate)
+                        ->ReadTrits(from, from + n,
+                                    at + static_cast<ptrdiff_t>(position - first) * hidden);
+                  });
           const int32_t filled = std::max(0, last - first);
           std::memset(at + static_cast<ptrdiff_t>(filled) * hidden, 0,
                       static_cast<size_t>(stop - row - filled) * static_cast<size_t>(hidden));
@@ -293,8 +301,8 @@ LayerWeights Builder::LoadLayer(int layer) {
       });
 
   // What was packed need not stay in memory as file pages too.
-  for (const TernaryTensor* part : {q.get(), k.get(), v.get(), o.get(), gate.get(), up.get(),
-                                    down.get()}) {
+  for (const TernaryTensor* part :
+       {q.get(), k.get(), v.get(), o.get(), gate.get(), up.get(), down.get()}) {
     part->DropPages(0, part->n());
   }
   out.attn_norm = ReadVector(source_, block + "attn_norm.weight", hidden);
@@ -326,7 +334,8 @@ void Builder::LoadHead(Weights* weights) {
   } else if (!ops::DenseTypeHasKernel(type, k)) {
     encoding = FindDenseEncoding("f32");
     type = DenseType::kF32;
-    notes_->push_back(Join("the head is ", tensor->encoding(), ", which has no kernel: kept as f32"));
+    notes_->push_back(
+        Join("the head is ", tensor->encoding(), ", which has no kernel: kept as f32"));
   }
   if (!ops::DenseTypeHasKernel(type, k)) {
     throw Error(Join("a head of ", k, " columns cannot be ", options_.head_encoding));
@@ -346,8 +355,8 @@ void Builder::LoadHead(Weights* weights) {
       const uint8_t* rows = bytes.data() + begin * tensor->row_bytes();
       if (encoding != nullptr) {
         floats.resize(static_cast<size_t>((end - begin) * k));
-        encoded.resize(static_cast<size_t>((end - begin) * k / encoding->block *
-                                           encoding->block_bytes));
+        encoded.resize(
+            static_cast<size_t>((end - begin) * k / encoding->block * encoding->block_bytes));
         tensor->ReadRowsF32(begin, end, floats.data());
         encoding->write(floats.data(), floats.size(), encoded.data());
         ops::PackDenseRows(type, n, k, begin, end, encoded.data(), packed);

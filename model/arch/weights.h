@@ -4,8 +4,8 @@
 //   qkv      rows q | k | v: three matrices, one product
 //   gate_up  rows in alternating runs of `pair_rows`: gate, up, gate, up ...; a kernel's slice then
 //            holds both factors of its neurons and the gate is applied while the sums are in cache.
-//            pair_rows is half the layout's granule (0 where that is odd: all gate rows, then all up
-//            rows, applied in a pass of its own).
+//            pair_rows is half the layout's granule (0 where that is odd: all gate rows, then all
+//            up rows, applied in a pass of its own).
 //
 // Dead neurons (gate or up row all zero, so their value is 0 for every input) are dropped. Neurons
 // stand live ones first, dead ones last, and the sub-norm still divides by the full width: zeros at
@@ -63,7 +63,7 @@ struct LayerWeights {
   PackedMatrix qkv, out, gate_up, down;
   RowScales qkv_scales, out_scales, gate_scales, up_scales, down_scales;
   int32_t pair_rows = 0;
-  int32_t neurons = 0;  // kept
+  int32_t neurons = 0;                                           // kept
   FloatBuffer attn_norm, attn_sub_norm, ffn_norm, ffn_sub_norm;  // sub-norms may be absent
 };
 
@@ -82,9 +82,9 @@ struct Weights {
 };
 
 struct WeightOptions {
-  std::string head_encoding;        // "q6_k", ...; "" = as in the file
-  bool keep_dead_neurons = false;   // pack them too (tests)
-  std::string cache_folder;         // "" = no packed cache
+  std::string head_encoding;       // "q6_k", ...; "" = as in the file
+  bool keep_dead_neurons = false;  // pack them too (tests)
+  std::string cache_folder;        // "" = no packed cache
   // Called now and then with work done so far, of `total`; may be empty.
   std::function<void(double done, double total, const char* what)> progress;
 };

@@ -58,14 +58,20 @@ T Copied(const T* options) {
   return out;
 }
 
-std::string Text(const char* text) { return text == nullptr ? "" : text; }
+std::string Text(const char* text) {
+  return text == nullptr ? "" : text;
+}
 
 }  // namespace
 
 extern "C" {
 
-const char* trit_version(void) { return TRIT_VERSION; }
-const char* trit_last_error(void) { return last_error.c_str(); }
+const char* trit_version(void) {
+  return TRIT_VERSION;
+}
+const char* trit_last_error(void) {
+  return last_error.c_str();
+}
 
 trit_model* trit_load(const char* path, const trit_load_options* given) {
   return Guarded<trit_model*>(nullptr, [&] {
@@ -86,7 +92,9 @@ trit_model* trit_load(const char* path, const trit_load_options* given) {
   });
 }
 
-void trit_free(trit_model* model) { delete model; }
+void trit_free(trit_model* model) {
+  delete model;
+}
 int32_t trit_vocabulary(const trit_model* model) {
   return model == nullptr ? -1 : model->model->config().vocabulary;
 }
@@ -128,7 +136,9 @@ trit_session* trit_session_new(trit_model* model) {
     return new trit_session(model);
   });
 }
-void trit_session_free(trit_session* session) { delete session; }
+void trit_session_free(trit_session* session) {
+  delete session;
+}
 int32_t trit_session_length(const trit_session* session) {
   return session == nullptr ? -1 : static_cast<int32_t>(session->session.length());
 }

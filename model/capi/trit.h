@@ -27,14 +27,14 @@ typedef struct trit_session trit_session;
 /* Zero means the default everywhere. Set struct_bytes to sizeof. */
 typedef struct trit_load_options {
   uint32_t struct_bytes;
-  int32_t threads;      /* 0 = one a core */
-  int32_t context;      /* 0 = the model's own limit */
-  int32_t batch;        /* tokens of one forward pass at most; 0 = 256 */
-  const char* kv;       /* "f16" (default), "f32", "int8" */
-  const char* head;     /* NULL = as in the file; "q6_k", ... */
-  const char* isa;      /* NULL = this CPU's best target */
-  int32_t no_cache;     /* 1 = neither read nor write packed weights on disk */
-  int32_t reserved;     /* 0 */
+  int32_t threads;  /* 0 = one a core */
+  int32_t context;  /* 0 = the model's own limit */
+  int32_t batch;    /* tokens of one forward pass at most; 0 = 256 */
+  const char* kv;   /* "f16" (default), "f32", "int8" */
+  const char* head; /* NULL = as in the file; "q6_k", ... */
+  const char* isa;  /* NULL = this CPU's best target */
+  int32_t no_cache; /* 1 = neither read nor write packed weights on disk */
+  int32_t reserved; /* 0 */
 } trit_load_options;
 
 typedef struct trit_sampling_options {

@@ -27,7 +27,9 @@ std::string Trimmed(const std::string& text) {
 
 }  // namespace
 
-std::span<const ChatTemplate> ChatTemplates() { return kTemplates; }
+std::span<const ChatTemplate> ChatTemplates() {
+  return kTemplates;
+}
 
 const ChatTemplate& FindChatTemplate(const std::string& name) {
   std::string known;

@@ -10,12 +10,13 @@
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "model/ops/attention.cpp"
+#include "model/ops/vector_targets.h"
+
 #include "hwy/cache_control.h"
 #include "hwy/foreach_target.h"  // IWYU pragma: keep
 #include "hwy/highway.h"
 #include "model/ops/exp-inl.h"
 #include "model/ops/lanes-inl.h"
-#include "model/ops/vector_targets.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace trit::ops::HWY_NAMESPACE {

@@ -1,7 +1,7 @@
 // Kernels of the dense head (dense.h). Why `and` + convert and not shifts or table lookups: a word
-// lane holds codes at several places; masking one leaves code * 2^place, which converts exactly, and
-// the input carries 2^-place. That is three instructions for 16 weights (and, convert, multiply-add)
-// on three different ports, enough for Q6_K to keep up with memory.
+// lane holds codes at several places; masking one leaves code * 2^place, which converts exactly,
+// and the input carries 2^-place. That is three instructions for 16 weights (and, convert,
+// multiply-add) on three different ports, enough for Q6_K to keep up with memory.
 #include <cstring>
 
 #include "model/ops/dense.h"
@@ -29,7 +29,9 @@ constexpr int kRowVecs = kRowLanes / kVec;
 constexpr bool kWide = kVec == 16;
 
 template <class D>
-HWY_INLINE hn::Vec<D> LoadAs(D d, const float* p) { return hn::LoadU(d, p); }
+HWY_INLINE hn::Vec<D> LoadAs(D d, const float* p) {
+  return hn::LoadU(d, p);
+}
 template <class D>
 HWY_INLINE hn::Vec<D> LoadAs(D d, const hwy::float16_t* p) {
   return hn::PromoteTo(d, hn::LoadU(hn::Rebind<hwy::float16_t, D>(), p));
@@ -241,8 +243,7 @@ HWY_INLINE void Q4Tile(const Job& job, int64_t row, int64_t token) {
         for (int i = 0; i < 8; ++i) {
           const Vf code =
               i < 7 ? CodeAt(words, 15 << (4 * (i % 7)))
-                    : hn::ConvertTo(
-                          d, hn::BitCast(di, hn::ShiftRight<28>(hn::BitCast(du, words))));
+                    : hn::ConvertTo(d, hn::BitCast(di, hn::ShiftRight<28>(hn::BitCast(du, words))));
 #pragma GCC unroll 8
           for (int t = 0; t < kTokens; ++t) {
             acc[j / 2][t] = hn::MulAdd(code, hn::Set(d, x[t * job.x_stride + column + 8 * j + i]),
@@ -261,11 +262,11 @@ HWY_INLINE void Q4Tile(const Job& job, int64_t row, int64_t token) {
   }
 }
 
-// One tile after another over rows [begin, end) and all tokens. Rows are padded to 16 in memory, so a
-// tile never leaves the matrix. At one token a tile is one row: a single stream reads fastest.
+// One tile after another over rows [begin, end) and all tokens. Rows are padded to 16 in memory, so
+// a tile never leaves the matrix. At one token a tile is one row: a single stream reads fastest.
 template <int kRows, typename One, typename Two, typename Four>
-HWY_INLINE void ForTiles(int64_t begin, int64_t end, int64_t tokens, const One& one,
-                         const Two& two, const Four& four) {
+HWY_INLINE void ForTiles(int64_t begin, int64_t end, int64_t tokens, const One& one, const Two& two,
+                         const Four& four) {
   for (int64_t row = begin; row < end; row += kRows) {
     int64_t t = 0;
     for (; t + 4 <= tokens; t += 4) four(row, t);
@@ -332,13 +333,20 @@ void MultiplyAll(const DenseView& view, const float* prepared, int64_t stride, i
                  int64_t begin, int64_t end, float* y, int64_t y_stride) {
   const Job job{view.data, view.k, prepared, stride, y, y_stride};
   switch (view.type) {
-    case DenseType::kF32: return FloatsF32(job, begin, end, tokens);
-    case DenseType::kF16: return FloatsF16(job, begin, end, tokens);
-    case DenseType::kBF16: return FloatsBf16(job, begin, end, tokens);
-    case DenseType::kQ8_0: return Q8(job, begin, end, tokens);
-    case DenseType::kQ6_K: return Q6(job, begin, end, tokens);
-    case DenseType::kQ4_0: return Q4(job, begin, end, tokens);
-    default: return;  // refused before dispatch
+    case DenseType::kF32:
+      return FloatsF32(job, begin, end, tokens);
+    case DenseType::kF16:
+      return FloatsF16(job, begin, end, tokens);
+    case DenseType::kBF16:
+      return FloatsBf16(job, begin, end, tokens);
+    case DenseType::kQ8_0:
+      return Q8(job, begin, end, tokens);
+    case DenseType::kQ6_K:
+      return Q6(job, begin, end, tokens);
+    case DenseType::kQ4_0:
+      return Q4(job, begin, end, tokens);
+    default:
+      return;  // refused before dispatch
   }
 }
 

@@ -10,14 +10,18 @@
 namespace trit::ops {
 namespace {
 
-int64_t Groups(int64_t n) { return (n + kDenseRowGranule - 1) / kDenseRowGranule; }
+int64_t Groups(int64_t n) {
+  return (n + kDenseRowGranule - 1) / kDenseRowGranule;
+}
 
 uint32_t LoadU32(const uint8_t* p) {
   uint32_t v;
   std::memcpy(&v, p, sizeof(v));
   return v;
 }
-void StoreU32(uint8_t* p, uint32_t v) { std::memcpy(p, &v, sizeof(v)); }
+void StoreU32(uint8_t* p, uint32_t v) {
+  std::memcpy(p, &v, sizeof(v));
+}
 
 float HalfToFloat(const uint8_t* p) {
   uint16_t h;
@@ -80,7 +84,9 @@ void PackQ4Block(const uint8_t* block, int lane, uint8_t* group) {
   }
 }
 
-int64_t ElementBytes(DenseType type) { return type == DenseType::kF32 ? 4 : 2; }
+int64_t ElementBytes(DenseType type) {
+  return type == DenseType::kF32 ? 4 : 2;
+}
 
 [[noreturn]] void NoKernel(DenseType type, int64_t k) {
   throw Error(Join("no dense kernel for type ", static_cast<uint32_t>(type), " with ", k,
@@ -92,15 +98,22 @@ int64_t FileRowBytes(DenseType type, int64_t k) {
   switch (type) {
     case DenseType::kF32:
     case DenseType::kF16:
-    case DenseType::kBF16: return k * ElementBytes(type);
-    case DenseType::kQ8_0: return k / kQ8Columns * kQ8FileBytes;
-    case DenseType::kQ4_0: return k / kQ4Columns * kQ4FileBytes;
-    case DenseType::kQ6_K: return k / kQ6Columns * kQ6FileBytes;
-    default: NoKernel(type, k);
+    case DenseType::kBF16:
+      return k * ElementBytes(type);
+    case DenseType::kQ8_0:
+      return k / kQ8Columns * kQ8FileBytes;
+    case DenseType::kQ4_0:
+      return k / kQ4Columns * kQ4FileBytes;
+    case DenseType::kQ6_K:
+      return k / kQ6Columns * kQ6FileBytes;
+    default:
+      NoKernel(type, k);
   }
 }
 
-bool Interleaved(DenseType type) { return type == DenseType::kQ6_K || type == DenseType::kQ4_0; }
+bool Interleaved(DenseType type) {
+  return type == DenseType::kQ6_K || type == DenseType::kQ4_0;
+}
 
 }  // namespace
 
@@ -108,11 +121,15 @@ bool DenseTypeHasKernel(DenseType type, int64_t k) {
   switch (type) {
     case DenseType::kF32:
     case DenseType::kF16:
-    case DenseType::kBF16: return true;
+    case DenseType::kBF16:
+      return true;
     case DenseType::kQ8_0:
-    case DenseType::kQ4_0: return k % 32 == 0;
-    case DenseType::kQ6_K: return k % 256 == 0;
-    default: return false;
+    case DenseType::kQ4_0:
+      return k % 32 == 0;
+    case DenseType::kQ6_K:
+      return k % 256 == 0;
+    default:
+      return false;
   }
 }
 
@@ -159,7 +176,9 @@ void UnpackDenseRow(const DenseView& view, int64_t row, float* out) {
   const uint8_t* at = view.data + row * row_bytes;
   const int64_t lane = row % kDenseRowGranule;
   switch (view.type) {
-    case DenseType::kF32: std::memcpy(out, at, static_cast<size_t>(row_bytes)); return;
+    case DenseType::kF32:
+      std::memcpy(out, at, static_cast<size_t>(row_bytes));
+      return;
     case DenseType::kF16:
       for (int64_t i = 0; i < view.k; ++i) out[i] = HalfToFloat(at + 2 * i);
       return;
@@ -208,7 +227,8 @@ void UnpackDenseRow(const DenseView& view, int64_t row, float* out) {
         }
       }
       return;
-    default: NoKernel(view.type, view.k);
+    default:
+      NoKernel(view.type, view.k);
   }
 }
 

@@ -157,8 +157,7 @@ void ScaleSums(const int32_t* sums, int64_t n, float scale, float* y) {
 
 void AddScaledSums(const int32_t* sums, int64_t n, float scale, float* y) {
   ForEach(n, [&](auto d, int64_t i) HWY_ATTR {
-    hn::StoreU(hn::MulAdd(LoadSums(d, sums + i), hn::Set(d, scale), hn::LoadU(d, y + i)), d,
-               y + i);
+    hn::StoreU(hn::MulAdd(LoadSums(d, sums + i), hn::Set(d, scale), hn::LoadU(d, y + i)), d, y + i);
   });
 }
 
@@ -224,8 +223,8 @@ void RopePairs(float* x, int64_t heads, int64_t head_dim, const float* cos, cons
       hn::Vec<Df> va, vb;
       hn::LoadInterleaved2(d, p + 2 * i, va, vb);
       const auto c = hn::LoadU(d, cos + i), s = hn::LoadU(d, sin + i);
-      hn::StoreInterleaved2(hn::NegMulAdd(vb, s, hn::Mul(va, c)),
-                            hn::MulAdd(va, s, hn::Mul(vb, c)), d, p + 2 * i);
+      hn::StoreInterleaved2(hn::NegMulAdd(vb, s, hn::Mul(va, c)), hn::MulAdd(va, s, hn::Mul(vb, c)),
+                            d, p + 2 * i);
     }
     for (; i < half; ++i) {
       const auto va = hn::LoadU(d1, p + 2 * i), vb = hn::LoadU(d1, p + 2 * i + 1);
@@ -253,7 +252,9 @@ float MaxOf(const float* x, int64_t n) {
   return value;
 }
 
-int64_t Target() { return HWY_TARGET; }
+int64_t Target() {
+  return HWY_TARGET;
+}
 
 }  // namespace trit::ops::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();

@@ -16,8 +16,7 @@ struct Named {
   const char* name;
   KvType type;
 };
-constexpr Named kTypes[] = {
-    {"f16", KvType::kF16}, {"f32", KvType::kF32}, {"int8", KvType::kInt8}};
+constexpr Named kTypes[] = {{"f16", KvType::kF16}, {"f32", KvType::kF32}, {"int8", KvType::kInt8}};
 
 // Scatters a key into its column, a value into its row.
 template <typename T>
@@ -66,7 +65,8 @@ void WriteKv(const KvBlockShape& shape, void* block, int slot, const float* key,
     throw Error(Join("head_dim ", shape.head_dim, " is larger than the cache takes (512)"));
   }
   switch (shape.type) {
-    case KvType::kF32: return Place(shape, base, slot, key, value);
+    case KvType::kF32:
+      return Place(shape, base, slot, key, value);
     case KvType::kF16: {
       uint16_t halves[2 * kStack];
       ConvertToF16(key, shape.head_dim, halves);

@@ -1,7 +1,8 @@
 // How keys and values lie in memory: blocks of 64 positions of one layer and one KV head.
 //
 //   keys    transposed, [head_dim][64]: lanes are positions, so a score is one chain of fused
-//           multiply-adds over head_dim whatever the vector length and however many queries share it
+//           multiply-adds over head_dim whatever the vector length and however many queries share
+//           it
 //   values  [64][dim_padded], dim_padded = head_dim rounded up to 16
 //   scales  int8 only: 64 key scales, 64 value scales (float)
 //

@@ -1,5 +1,5 @@
-// Halving trees over virtual lanes, included once a target (Highway's convention). Lane i meets lane
-// i + n / 2, then i + n / 4, ...: the same additions whatever the vector length.
+// Halving trees over virtual lanes, included once a target (Highway's convention). Lane i meets
+// lane i + n / 2, then i + n / 4, ...: the same additions whatever the vector length.
 #if defined(TRIT_MODEL_OPS_LANES_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef TRIT_MODEL_OPS_LANES_INL_H_
 #undef TRIT_MODEL_OPS_LANES_INL_H_
@@ -14,11 +14,15 @@ namespace trit::ops::HWY_NAMESPACE {
 
 struct AddOp {
   template <class V>
-  HWY_INLINE V operator()(V a, V b) const { return hwy::HWY_NAMESPACE::Add(a, b); }
+  HWY_INLINE V operator()(V a, V b) const {
+    return hwy::HWY_NAMESPACE::Add(a, b);
+  }
 };
 struct MaxOp {
   template <class V>
-  HWY_INLINE V operator()(V a, V b) const { return hwy::HWY_NAMESPACE::Max(a, b); }
+  HWY_INLINE V operator()(V a, V b) const {
+    return hwy::HWY_NAMESPACE::Max(a, b);
+  }
 };
 
 // Inside one vector.

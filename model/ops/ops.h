@@ -17,7 +17,9 @@
 namespace trit::ops {
 
 inline constexpr int64_t kLanes = 64;
-inline constexpr int64_t PadRow(int64_t n) { return (n + kLanes - 1) / kLanes * kLanes; }
+inline constexpr int64_t PadRow(int64_t n) {
+  return (n + kLanes - 1) / kLanes * kLanes;
+}
 
 enum class Activation { kSquaredRelu, kSilu };
 

@@ -32,8 +32,8 @@ KvPagePool::Page KvPagePool::Allocate() {
   {
     std::lock_guard lock(shared_->mutex);
     if (max_pages_ != 0 && shared_->used >= max_pages_) {
-      throw Error(Join("the KV cache is full: all ", max_pages_, " pages of ",
-                       ops::kKvPositions, " positions are in use"));
+      throw Error(Join("the KV cache is full: all ", max_pages_, " pages of ", ops::kKvPositions,
+                       " positions are in use"));
     }
     if (!shared_->free.empty()) {
       memory = std::move(shared_->free.back());
@@ -61,7 +61,8 @@ KvPagePool::Page KvPagePool::Allocate() {
 }
 
 KvSequence::KvSequence(KvPagePool& pool, std::vector<KvPagePool::Page> pages)
-    : pool_(&pool), pages_(std::move(pages)),
+    : pool_(&pool),
+      pages_(std::move(pages)),
       length_(static_cast<int64_t>(pages_.size()) * ops::kKvPositions) {}
 
 void KvSequence::Reserve(int64_t count) {

@@ -17,11 +17,10 @@ struct VectorTargetOf {
   const char* prefix;
   const char* vector_target;
 };
-constexpr VectorTargetOf kVectorTargets[] = {{"avx512", "avx512"}, {"avx10", "avx512"},
-                                             {"avx", "avx2"},      {"ssse3", "sse4"},
-                                             {"sse", "sse4"},      {"x86_64", "sse4"},
-                                             {"neon", "neon"},     {"sve", "neon"},
-                                             {"aarch64", "neon"},  {"portable", "scalar"}};
+constexpr VectorTargetOf kVectorTargets[] = {
+    {"avx512", "avx512"}, {"avx10", "avx512"},   {"avx", "avx2"},  {"ssse3", "sse4"},
+    {"sse", "sse4"},      {"x86_64", "sse4"},    {"neon", "neon"}, {"sve", "neon"},
+    {"aarch64", "neon"},  {"portable", "scalar"}};
 
 void LimitVectors(const std::string& isa) {
   for (const auto& entry : kVectorTargets) {
@@ -109,9 +108,10 @@ std::vector<int32_t> Model::StopTokens() const {
 std::vector<std::string> Model::KernelLines() const {
   std::vector<std::string> lines;
   const LayerWeights& l = weights_.layers.front();
-  const std::pair<const char*, const PackedMatrix*> products[] = {
-      {"attn_qkv", &l.qkv}, {"attn_output", &l.out}, {"ffn_gate_up", &l.gate_up},
-      {"ffn_down", &l.down}};
+  const std::pair<const char*, const PackedMatrix*> products[] = {{"attn_qkv", &l.qkv},
+                                                                  {"attn_output", &l.out},
+                                                                  {"ffn_gate_up", &l.gate_up},
+                                                                  {"ffn_down", &l.down}};
   for (const auto& [name, matrix] : products) {
     for (const int m : {1, 8, forward_->max_tokens()}) {
       const KernelChoice& choice = matrix->plan().For(m);
@@ -137,7 +137,8 @@ std::string Model::Explain() const {
 }
 
 Session::Session(Model& model)
-    : model_(&model), sequence_(model.kv_pool()),
+    : model_(&model),
+      sequence_(model.kv_pool()),
       logits_(static_cast<size_t>(model.config().vocabulary)) {}
 
 float* Session::Feed(std::span<const int32_t> tokens, const std::function<bool()>& interrupted) {
@@ -171,8 +172,8 @@ void Session::FeedAll(std::span<const int32_t> tokens, int64_t count,
   for (size_t at = 0; at < tokens.size(); at += batch) {
     const auto piece = tokens.subspan(at, std::min(batch, tokens.size() - at));
     const auto end = static_cast<int64_t>(at + piece.size());
-    const int64_t wanted = std::clamp<int64_t>(end - (total - count), 0,
-                                               static_cast<int64_t>(piece.size()));
+    const int64_t wanted =
+        std::clamp<int64_t>(end - (total - count), 0, static_cast<int64_t>(piece.size()));
     const Segment segment{&sequence_, piece, wanted};
     model_->forward().Run({&segment, 1}, [&](int, int64_t token, float* logits) {
       sink(static_cast<int64_t>(at) + token, logits);

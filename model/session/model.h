@@ -29,16 +29,16 @@ namespace trit {
 
 struct ModelOptions {
   OpenOptions open = {};
-  int threads = 0;                 // 0 = one a core
+  int threads = 0;  // 0 = one a core
   ops::KvType kv = ops::KvType::kF16;
-  int context = 0;                 // longest sequence; 0 = the model's own limit
-  int batch = 256;                 // tokens of one forward pass at most
-  int64_t kv_pages = 0;            // of 64 positions, over all sequences; 0 = no limit
-  std::string isa;                 // a target of targets/; "" = this CPU's best
-  std::string family;              // preferred kernel family
-  std::vector<std::string> libraries;  // kernel library files
-  std::string head;                // encoding of the head; "" = as in the file
-  std::string activation;          // "" = the architecture's rule
+  int context = 0;                       // longest sequence; 0 = the model's own limit
+  int batch = 256;                       // tokens of one forward pass at most
+  int64_t kv_pages = 0;                  // of 64 positions, over all sequences; 0 = no limit
+  std::string isa;                       // a target of targets/; "" = this CPU's best
+  std::string family;                    // preferred kernel family
+  std::vector<std::string> libraries;    // kernel library files
+  std::string head;                      // encoding of the head; "" = as in the file
+  std::string activation;                // "" = the architecture's rule
   std::string cache_folder = "default";  // of packed weights; "" = none
   bool keep_dead_neurons = false;
   std::function<void(double done, double total, const char* what)> progress = {};
@@ -99,9 +99,9 @@ class Session {
   const std::vector<int32_t>& tokens() const { return tokens_; }
   int64_t room() const { return model_->context() - length(); }
 
-  // Appends tokens; returns the logits after the last one (vocabulary values, the caller's to change
-  // until the next call). Throws when the context limit does not allow it. `interrupted` is asked
-  // between pieces; when it says true, what was fed so far stays and nullptr is returned.
+  // Appends tokens; returns the logits after the last one (vocabulary values, the caller's to
+  // change until the next call). Throws when the context limit does not allow it. `interrupted` is
+  // asked between pieces; when it says true, what was fed so far stays and nullptr is returned.
   float* Feed(std::span<const int32_t> tokens, const std::function<bool()>& interrupted = {});
 
   // Logits of the last `count` of these tokens, one call of the sink each.

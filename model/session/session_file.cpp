@@ -20,10 +20,10 @@ struct Header {
   uint32_t version;
   uint32_t kv_type;
   uint32_t layers, kv_heads, head_dim, vocabulary;
-  uint64_t model;       // hash of the model files' stamp
+  uint64_t model;  // hash of the model files' stamp
   uint64_t tokens;
   uint64_t page_bytes;
-  uint64_t checksum;    // of everything after the header
+  uint64_t checksum;  // of everything after the header
 };
 
 struct Closer {
@@ -40,7 +40,8 @@ Header Describe(const Model& model, const KvLayout& kv, size_t tokens) {
   header.kv_heads = static_cast<uint32_t>(kv.heads);
   header.head_dim = static_cast<uint32_t>(kv.block.head_dim);
   header.vocabulary = static_cast<uint32_t>(model.config().vocabulary);
-  const std::string stamp = model.source().Stamp() + "|" + ActivationName(model.config().activation);
+  const std::string stamp =
+      model.source().Stamp() + "|" + ActivationName(model.config().activation);
   header.model = XXH3_64bits(stamp.data(), stamp.size());
   header.tokens = tokens;
   header.page_bytes = kv.page_bytes();

@@ -51,8 +51,8 @@ inline Landscape KernelLikeLandscape(uint64_t seed) {
               if (f > 0 && b == 3 && t >= 2) ns *= 1.35;        // tables leave L1
               // What nobody models: alignment, decoder luck.
               ns *= 1 + 0.03 * random.Uniform();
-              const double prior = family_ns[f] * (1 + 0.2 * random.Uniform()) *
-                                   (f > 0 && b == 3 ? 1.2 : 1.0);
+              const double prior =
+                  family_ns[f] * (1 + 0.2 * random.Uniform()) * (f > 0 && b == 3 ? 1.2 : 1.0);
               points.push_back({{f, r, t, u, p, f == 0 ? kAbsent : b}, prior});
               true_ns.push_back(ns);
             }
@@ -66,8 +66,7 @@ inline Landscape KernelLikeLandscape(uint64_t seed) {
 
 // One family, 640 points, rugged: interactions of neighbouring axes, no prior at all.
 inline Landscape RuggedLandscape(uint64_t seed) {
-  std::vector<SearchAxis> axes{
-      {"a", 5, true}, {"b", 4, true}, {"c", 4, false}, {"d", 8, true}};
+  std::vector<SearchAxis> axes{{"a", 5, true}, {"b", 4, true}, {"c", 4, false}, {"d", 8, true}};
   Random random(seed);
   double ab[5][4], cd[4][8], c_shift[4];
   for (auto& row : ab) {
@@ -98,9 +97,9 @@ inline Landscape RuggedLandscape(uint64_t seed) {
 
 struct MachineModel {
   double noise = 0.01;
-  double outliers = 0.06;   // share of rounds slowed 1.5x to 4x
-  double drift = 0.0;       // the machine's slowest phase, relative
-  double roof_ns = 0;       // 0 = no roof is known
+  double outliers = 0.06;  // share of rounds slowed 1.5x to 4x
+  double drift = 0.0;      // the machine's slowest phase, relative
+  double roof_ns = 0;      // 0 = no roof is known
 };
 
 class SyntheticEvaluator : public Evaluator {

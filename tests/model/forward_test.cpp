@@ -63,8 +63,14 @@ const Named kModels[] = {
     {"bitnet_b158", {.arch = "bitnet-b1.58"}},
     {"bitnet_25_with_key", {.arch = "bitnet-25", .activation = "silu"}},
     {"bitnet", {.arch = "bitnet", .kv_heads = 4}},
-    {"bitnet_head_dim_100", {.arch = "bitnet", .layers = 1, .hidden = 40, .ffn = 54, .heads = 1,
-                             .kv_heads = 1, .head_dim = 100}},
+    {"bitnet_head_dim_100",
+     {.arch = "bitnet",
+      .layers = 1,
+      .hidden = 40,
+      .ffn = 54,
+      .heads = 1,
+      .kv_heads = 1,
+      .head_dim = 100}},
     {"llama_gguf", {.arch = "llama", .tied = false, .halves = false}},
     {"llama_hf_row_scales", {.arch = "llama", .kv_heads = 1, .row_scales = true}},
     {"dead_neurons", {.arch = "bitnet-b1.58", .ffn = 200, .dead_every = 3}},
@@ -134,9 +140,8 @@ TEST_P(ArchitectureTest, OtherSequencesInTheBatchKeepEveryBit) {
   // a: 11 tokens, 8 tokens, 1 token; b: 1, 1, 7.
   size_t at_a = 0, at_b = 0;
   for (const auto& [na, nb] : {std::pair<size_t, size_t>{11, 1}, {8, 1}, {1, 7}}) {
-    const Segment segments[] = {
-        {&sa, std::span(a).subspan(at_a, na), static_cast<int64_t>(na)},
-        {&sb, std::span(b).subspan(at_b, nb), static_cast<int64_t>(nb)}};
+    const Segment segments[] = {{&sa, std::span(a).subspan(at_a, na), static_cast<int64_t>(na)},
+                                {&sb, std::span(b).subspan(at_b, nb), static_cast<int64_t>(nb)}};
     model->forward().Run(segments, sink);
     at_a += na, at_b += nb;
   }

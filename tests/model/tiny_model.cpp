@@ -111,8 +111,8 @@ Quantised Quantise(const std::vector<double>& x, double* margin) {
     const double scaled = v * out.s;
     const double floor = std::floor(scaled);
     *margin = std::min(*margin, std::fabs(scaled - floor - 0.5));
-    const double rounded = scaled - floor > 0.5   ? floor + 1
-                           : scaled - floor < 0.5 ? floor
+    const double rounded = scaled - floor > 0.5       ? floor + 1
+                           : scaled - floor < 0.5     ? floor
                            : std::fmod(floor, 2) == 0 ? floor
                                                       : floor + 1;
     out.q.push_back(static_cast<int>(std::max(-128.0, std::min(127.0, rounded))));
@@ -223,8 +223,8 @@ Reference RunReference(const TinyModel& model, const std::vector<int32_t>& token
   const TinyShape& s = model.shape;
   const double eps = 1e-5f;
   const bool sub_norms = s.arch != "llama";
-  const bool silu = s.activation.empty() ? s.arch == "llama" || s.arch == "bitnet"
-                                         : s.activation == "silu";
+  const bool silu =
+      s.activation.empty() ? s.arch == "llama" || s.arch == "bitnet" : s.activation == "silu";
   // GGUF llama files hold q and k rows permuted: pairs (2i, 2i+1).
   const bool halves = s.halves || s.arch != "llama";
   Reference out;

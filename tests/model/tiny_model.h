@@ -16,9 +16,9 @@ struct TinyShape {
   std::string arch = "bitnet-b1.58";
   int layers = 2, hidden = 64, ffn = 96, heads = 4, kv_heads = 2, head_dim = 16, vocabulary = 50;
   bool tied = true;
-  bool halves = true;        // rotate-half rows of q and k
-  bool row_scales = false;   // several scales a matrix
-  int dead_every = 0;        // every so many FFN neurons one without gate or up weights
+  bool halves = true;           // rotate-half rows of q and k
+  bool row_scales = false;      // several scales a matrix
+  int dead_every = 0;           // every so many FFN neurons one without gate or up weights
   std::string activation = {};  // written as a key when not empty
   uint32_t seed = 1;
 };

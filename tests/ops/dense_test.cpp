@@ -22,12 +22,22 @@ std::vector<uint8_t> FileRows(DenseType type, int64_t n, int64_t k, uint32_t see
   };
   int64_t row_bytes = 0, block = 0;
   switch (type) {
-    case DenseType::kF32: row_bytes = 4 * k; break;
+    case DenseType::kF32:
+      row_bytes = 4 * k;
+      break;
     case DenseType::kF16:
-    case DenseType::kBF16: row_bytes = 2 * k; break;
-    case DenseType::kQ8_0: row_bytes = k / 32 * (block = 34); break;
-    case DenseType::kQ4_0: row_bytes = k / 32 * (block = 18); break;
-    default: row_bytes = k / 256 * (block = 210); break;
+    case DenseType::kBF16:
+      row_bytes = 2 * k;
+      break;
+    case DenseType::kQ8_0:
+      row_bytes = k / 32 * (block = 34);
+      break;
+    case DenseType::kQ4_0:
+      row_bytes = k / 32 * (block = 18);
+      break;
+    default:
+      row_bytes = k / 256 * (block = 210);
+      break;
   }
   std::vector<uint8_t> rows(static_cast<size_t>(n * row_bytes));
   for (auto& b : rows) b = static_cast<uint8_t>(engine());
@@ -71,7 +81,8 @@ double Weight(DenseType type, const uint8_t* row, int64_t c) {
       std::memcpy(reinterpret_cast<uint8_t*>(&f) + 2, row + 2 * c, 2);
       return f;
     }
-    case DenseType::kF16: return HalfValue(row + 2 * c);
+    case DenseType::kF16:
+      return HalfValue(row + 2 * c);
     case DenseType::kQ8_0: {
       const uint8_t* b = row + c / 32 * 34;
       return HalfValue(b) * static_cast<int8_t>(b[2 + c % 32]);
@@ -190,14 +201,17 @@ TEST_P(DenseTest, CutsKeepEveryBit) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Types, DenseTest,
-    testing::Values(Case{DenseType::kF32, "f32", 37, 100}, Case{DenseType::kF16, "f16", 53, 2560},
-                    Case{DenseType::kF16, "f16_odd", 3, 45}, Case{DenseType::kBF16, "bf16", 33, 640},
-                    Case{DenseType::kQ8_0, "q8_0", 41, 1536}, Case{DenseType::kQ6_K, "q6_k", 50, 2560},
-                    Case{DenseType::kQ6_K, "q6_k_small", 16, 256},
-                    Case{DenseType::kQ4_0, "q4_0", 35, 2560}, Case{DenseType::kQ4_0, "q4_0_small", 1, 32}),
-    [](const auto& info) { return std::string(info.param.name); });
+INSTANTIATE_TEST_SUITE_P(Types, DenseTest,
+                         testing::Values(Case{DenseType::kF32, "f32", 37, 100},
+                                         Case{DenseType::kF16, "f16", 53, 2560},
+                                         Case{DenseType::kF16, "f16_odd", 3, 45},
+                                         Case{DenseType::kBF16, "bf16", 33, 640},
+                                         Case{DenseType::kQ8_0, "q8_0", 41, 1536},
+                                         Case{DenseType::kQ6_K, "q6_k", 50, 2560},
+                                         Case{DenseType::kQ6_K, "q6_k_small", 16, 256},
+                                         Case{DenseType::kQ4_0, "q4_0", 35, 2560},
+                                         Case{DenseType::kQ4_0, "q4_0_small", 1, 32}),
+                         [](const auto& info) { return std::string(info.param.name); });
 
 TEST(Dense, TypesWithoutAKernelAreRefused) {
   EXPECT_FALSE(DenseTypeHasKernel(DenseType::kQ6_K, 128));

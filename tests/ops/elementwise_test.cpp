@@ -1,13 +1,14 @@
 // Element-wise operations against double-precision formulas, with bounds derived from float32's
-// unit roundoff u = 2^-24: a sum of n terms in L lanes has a relative error below (n / L + log2 L) u.
-#include "model/ops/ops.h"
-
+// unit roundoff u = 2^-24: a sum of n terms in L lanes has a relative error below (n / L + log2 L)
+// u.
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <limits>
 #include <random>
 #include <vector>
+
+#include "model/ops/ops.h"
 
 namespace trit::ops {
 namespace {
@@ -133,8 +134,8 @@ TEST(Gate, BothActivations) {
       const double g = static_cast<double>(gate[i]) * 1e-3f;
       const double u = static_cast<double>(up[i]) * 3e-4f;
       const double a = act == Activation::kSilu ? g / (1 + std::exp(-g)) : g > 0 ? g * g : 0;
-      // silu: exp's argument carries u |g| of error, so the factor does too; below -88 the result is
-      // not smaller than g u e^-88.
+      // silu: exp's argument carries u |g| of error, so the factor does too; below -88 the result
+      // is not smaller than g u e^-88.
       ASSERT_NEAR(y[i], a * u,
                   (12 + 2 * std::fabs(g)) * kRoundoff * std::fabs(a * u) +
                       (g < -80 ? 1e-35 * std::fabs(g * u) : 0))

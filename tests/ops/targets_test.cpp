@@ -143,8 +143,7 @@ TEST(Targets, OlderTargetsDifferByRoundingOnly) {
     const Outcome got = Everything();
     LimitVectorTarget("native");
     for (size_t i = 0; i < wanted.floats.size(); ++i) {
-      ASSERT_NEAR(wanted.floats[i], got.floats[i], 2e-4 + 3e-6 * largest)
-          << name << " " << i;
+      ASSERT_NEAR(wanted.floats[i], got.floats[i], 2e-4 + 3e-6 * largest) << name << " " << i;
     }
     for (size_t i = 0; i < wanted.bytes.size(); ++i) {
       ASSERT_LE(std::abs(wanted.bytes[i] - got.bytes[i]), 1) << name;

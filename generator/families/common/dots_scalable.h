@@ -20,13 +20,13 @@ typedef struct {
 } Place;
 
 #define EACH_VECTOR(DO) DO(0) DO(1) DO(2) DO(3)
-#define EACH_SUM(DO)                                                                        \
-  DO(0, 0)                                                                                  \
-  DO(0, 1)                                                                                  \
-  DO(0, 2)                                                                                  \
-  DO(0, 3)                                                                                  \
-  DO(1, 0) DO(1, 1) DO(1, 2) DO(1, 3) DO(2, 0) DO(2, 1) DO(2, 2) DO(2, 3) DO(3, 0) DO(3, 1) \
-      DO(3, 2) DO(3, 3)
+#define EACH_SUM(DO) \
+  DO(0, 0)           \
+  DO(0, 1)           \
+  DO(0, 2)           \
+  DO(0, 3)           \
+  DO(1, 0)           \
+  DO(1, 1) DO(1, 2) DO(1, 3) DO(2, 0) DO(2, 1) DO(2, 2) DO(2, 3) DO(3, 0) DO(3, 1) DO(3, 2) DO(3, 3)
 
 /* Rows [row, row + vectors * svcntw()) of a granule for `tokens` tokens over all of K. */
 static inline __attribute__((always_inline)) void Tile(const trit_matmul_desc* d,

@@ -109,8 +109,8 @@ HWY_INLINE void FloatTile(const Job& job, int64_t row, int64_t token) {
   for (int64_t k = 0; k < body; k += kRowLanes) {
 #pragma GCC unroll 8
     for (int r = 0; r < kRows; ++r) {
-      PrefetchLine(w[r] + k);
-      if constexpr (sizeof(T) == 4) PrefetchLine(w[r] + k + 16);
+      PrefetchLine<kPlainAheadBytes>(w[r] + k);
+      if constexpr (sizeof(T) == 4) PrefetchLine<kPlainAheadBytes>(w[r] + k + 16);
     }
 #pragma GCC unroll 32
     for (int v = 0; v < kRowVecs; ++v) {
@@ -149,7 +149,7 @@ HWY_INLINE void Q8Tile(const Job& job, int64_t row, int64_t token) {
 #pragma GCC unroll 8
     for (int r = 0; r < kRows; ++r) {
       const uint8_t* block = w[r] + b * kQ8FileBytes;
-      PrefetchLine(block);
+      PrefetchLine<kPlainAheadBytes>(block);
       const Vf scale = hn::Set(d, HalfAt(block));
 #pragma GCC unroll 32
       for (int v = 0; v < kRowVecs; ++v) {
@@ -238,7 +238,7 @@ HWY_INLINE void Q4Tile(const Job& job, int64_t row, int64_t token) {
 #pragma GCC unroll 4
       for (int j = 0; j < 4; ++j) {
         const auto words = LoadWords(group + kQ4WordsOffset + 64 * j + 4 * lane);
-        PrefetchLine(group + 72 * j);
+        PrefetchLine<kPlainAheadBytes>(group + 72 * j);
 #pragma GCC unroll 8
         for (int i = 0; i < 8; ++i) {
           const Vf code =

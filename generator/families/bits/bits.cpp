@@ -19,23 +19,11 @@ Space MakeSpace(const Target& target) {
 }
 
 LayoutSpec Layout(const Candidate& candidate, const Target& target) {
-  const int rows = candidate.Int("rows"), steps = candidate.Int("steps");
-  LayoutSpec layout = PlanesLayout("bits", rows, PlaneUnit(target), 4 * steps);
-  layout.inner.push_back(steps);
-  return layout;
+  return QuadLayout("bits", candidate, target);
 }
 
 KernelParts BuildManyTokens(const Candidate& candidate, const Target& target) {
-  ColumnsPlan plan = PlaneColumns(Layout(candidate, target), candidate, target);
-  // Four bytes a step, so that the tables of sixteen columns are made at once.
-  plan.lookups = 4;
-  plan.steps = candidate.Int("steps") / 4;
-  plan.column = [](Expr i, Expr q, int j) { return 4 * i + 16 * q + j; };
-  plan.low = plan.high = 16;
-  plan.index = [](const MatmulBuffers& buffers, const ColumnsPlace& at, Expr i, Expr q) {
-    const Expr byte = ColumnByte(buffers, at, i + 4 * q);
-    return std::pair{byte % 16, byte / 16};
-  };
+  ColumnsPlan plan = QuadColumns(Layout(candidate, target), candidate, target, 16, 16);
   // Low bits less one of every code, then twice the high bits.
   plan.low_half = [](const Expr& e, const ColumnsPlan::Columns& x) {
     Expr sum = cast<int16_t>(e % 2 - 1) * x(0);

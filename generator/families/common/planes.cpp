@@ -162,4 +162,30 @@ Expr ColumnByte(const MatmulBuffers& buffers, const ColumnsPlace& at, Expr step)
   return cast<int>(buffers.w(at.rows[0], at.rows[2], at.rows[1], at.rows[3], step, at.kb, at.g));
 }
 
+LayoutSpec QuadLayout(const char* family, const Candidate& candidate, const Target& target) {
+  const int rows = candidate.Int("rows"), steps = candidate.Int("steps");
+  LayoutSpec layout = PlanesLayout(family, rows, PlaneUnit(target), 4 * steps);
+  layout.inner.push_back(steps);
+  return layout;
+}
+
+ColumnsPlan QuadColumns(const LayoutSpec& layout, const Candidate& candidate, const Target& target,
+                        int values, int place) {
+  ColumnsPlan plan = PlaneColumns(layout, candidate, target);
+  // Four bytes a step, so that the tables of sixteen columns are made at once.
+  plan.lookups = 4;
+  plan.steps = candidate.Int("steps") / 4;
+  plan.column = [](Expr i, Expr q, int j) { return 4 * i + 16 * q + j; };
+  plan.low = plan.high = values;
+  plan.index = [place](const MatmulBuffers& buffers, const ColumnsPlace& at, Expr i, Expr q) {
+    const Expr byte = ColumnByte(buffers, at, i + 4 * q);
+    return std::pair{byte % place, byte / place};
+  };
+  return plan;
+}
+
+Expr TritPair(const Expr& number, const Expr& x, const Expr& z) {
+  return cast<int16_t>(number / 3 - 1) * x + cast<int16_t>(number % 3 - 1) * z;
+}
+
 }  // namespace trit

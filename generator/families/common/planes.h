@@ -62,6 +62,15 @@ Space PlanesSpace(const char* family, const std::vector<int>& steps, const char*
 ColumnsPlan PlaneColumns(const LayoutSpec& layout, const Candidate& candidate,
                          const Target& target);
 
+// Families of a byte for four columns: the layout of `steps` such bytes a K block, and the plan
+// over it. A half of a byte's index has `values` values, the high half counts in `place`s.
+LayoutSpec QuadLayout(const char* family, const Candidate& candidate, const Target& target);
+ColumnsPlan QuadColumns(const LayoutSpec& layout, const Candidate& candidate, const Target& target,
+                        int values, int place);
+
+// The two trits of a base-3 number below nine times x and z.
+Halide::Expr TritPair(const Halide::Expr& number, const Halide::Expr& x, const Halide::Expr& z);
+
 // The byte `i` of step `step` of a row: i is left out where a step is one byte.
 Halide::Expr ColumnByte(const MatmulBuffers& buffers, const ColumnsPlace& at, Halide::Expr step);
 

@@ -21,30 +21,17 @@ Space MakeSpace(const Target& target) {
 }
 
 LayoutSpec Layout(const Candidate& candidate, const Target& target) {
-  const int rows = candidate.Int("rows"), steps = candidate.Int("steps");
-  LayoutSpec layout = PlanesLayout("lut4", rows, PlaneUnit(target), 4 * steps);
-  layout.inner.push_back(steps);
-  return layout;
+  return QuadLayout("lut4", candidate, target);
 }
 
 KernelParts BuildManyTokens(const Candidate& candidate, const Target& target) {
-  ColumnsPlan plan = PlaneColumns(Layout(candidate, target), candidate, target);
-  // Four bytes a step, so that the tables of sixteen columns are made at once.
-  plan.lookups = 4;
-  plan.steps = candidate.Int("steps") / 4;
-  plan.column = [](Expr i, Expr q, int j) { return 4 * i + 16 * q + j; };
-  plan.low = plan.high = 9;
-  plan.index = [](const MatmulBuffers& buffers, const ColumnsPlace& at, Expr i, Expr q) {
-    const Expr byte = ColumnByte(buffers, at, i + 4 * q);
-    return std::pair{byte % 9, byte / 9};
+  ColumnsPlan plan = QuadColumns(Layout(candidate, target), candidate, target, 9, 9);
+  plan.high_half = [](const Expr& e, const ColumnsPlan::Columns& x) {
+    return TritPair(e, x(0), x(1));
   };
-  const auto pair = [](const Expr& e, const Expr& x, const Expr& z) {
-    return cast<int16_t>(e / 3 - 1) * x + cast<int16_t>(e % 3 - 1) * z;
+  plan.low_half = [](const Expr& e, const ColumnsPlan::Columns& x) {
+    return TritPair(e, x(2), x(3));
   };
-  plan.high_half = [=](const Expr& e, const ColumnsPlan::Columns& x) {
-    return pair(e, x(0), x(1));
-  };
-  plan.low_half = [=](const Expr& e, const ColumnsPlan::Columns& x) { return pair(e, x(2), x(3)); };
   return BuildColumns(plan, target);
 }
 

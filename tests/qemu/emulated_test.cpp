@@ -17,6 +17,7 @@
 #include "targets/features.h"
 #include "tests/kit/check_library.h"
 #include "tests/kit/digest.h"
+#include "tests/kit/shell.h"
 
 namespace trit {
 namespace {
@@ -44,13 +45,8 @@ constexpr const char* kCheck = TRIT_ARM_CHECK;
                     "g++-aarch64-linux-gnu, qemu-user) when this build was configured"; \
   }
 
-std::string RunShell(const std::string& command, int* status) {
-  std::string out;
-  FILE* pipe = popen(("timeout 300 " + command + " 2>&1").c_str(), "r");
-  char buffer[4096];
-  while (size_t got = fread(buffer, 1, sizeof(buffer), pipe)) out.append(buffer, got);
-  *status = pclose(pipe);
-  return out;
+Ran Emulate(const std::string& command) {
+  return Shell("timeout 300 " + command);
 }
 
 std::vector<const Target*> Emulated() {
@@ -87,10 +83,9 @@ void CheckEverywhere(const Target& target, const std::string& library,
                      std::initializer_list<int> lengths = kAllBits) {
   for (const std::string& prefix : Prefixes(target, lengths)) {
     SCOPED_TRACE(prefix);
-    int status = 0;
-    const std::string said = RunShell(Join(prefix, " ", kCheck, " ", library), &status);
-    EXPECT_EQ(status, 0) << said;
-    EXPECT_THAT(said, testing::HasSubstr(" 0 faults\n"));  // not "layouts only"
+    const Ran said = Emulate(Join(prefix, " ", kCheck, " ", library));
+    EXPECT_EQ(said.code, 0) << said.out;
+    EXPECT_THAT(said.out, testing::HasSubstr(" 0 faults\n"));  // not "layouts only"
   }
 }
 
@@ -165,10 +160,9 @@ TEST(Emulated, SumsAreTheHostsSums) {
   for (const Target* target : Emulated()) {
     const std::string library = WriteLibrary(*target, "digest", DefaultRows(*target));
     for (const std::string& prefix : Prefixes(*target)) {
-      int status = 0;
-      const std::string said = RunShell(Join(prefix, " ", kCheck, " --digest ", library), &status);
-      EXPECT_EQ(status, 0) << said;
-      EXPECT_EQ(said.substr(0, 16), want) << prefix << "\n" << said;
+      const Ran said = Emulate(Join(prefix, " ", kCheck, " --digest ", library));
+      EXPECT_EQ(said.code, 0) << said.out;
+      EXPECT_EQ(said.out.substr(0, 16), want) << prefix << "\n" << said.out;
     }
   }
 }
@@ -182,11 +176,10 @@ TEST(Emulated, AMissingInstructionIsNotRun) {
     if (!most || t->rank > most->rank) most = t;
   }
   ASSERT_NE(least, most);
-  int status = 0;
   const std::string library = WriteLibrary(*most, "foreign", DefaultRows(*most));
-  const std::string said = RunShell(Join(Prefixes(*least)[0], " ", kCheck, " ", library), &status);
-  EXPECT_EQ(status, 0) << said;
-  EXPECT_THAT(said, testing::HasSubstr("layouts only"));
+  const Ran said = Emulate(Join(Prefixes(*least)[0], " ", kCheck, " ", library));
+  EXPECT_EQ(said.code, 0) << said.out;
+  EXPECT_THAT(said.out, testing::HasSubstr("layouts only"));
 }
 
 }  // namespace

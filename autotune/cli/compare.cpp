@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "autotune/cli/command.h"
+#include "autotune/cli/rule_options.h"
 #include "autotune/cli/shapes.h"
 #include "autotune/compare/live.h"
 #include "autotune/compare/measurements.h"
@@ -103,12 +104,7 @@ void AddCompare(CLI::App& program) {
   command->add_option("--budget", o->budget_s, "seconds")->check(CLI::PositiveNumber);
   command->add_option("--precision", o->precision, "half width of the ratio's interval")
       ->check(CLI::PositiveNumber);
-  command->add_option("--threshold", o->rules.threshold, "what counts as slower: 0.02 = 2 %")
-      ->check(CLI::Range(0.0, 10.0))
-      ->capture_default_str();
-  command->add_option("--alpha", o->rules.alpha, "chance of a false alarm, all workloads together")
-      ->check(CLI::Range(1e-9, 0.5))
-      ->capture_default_str();
+  AddRuleOptions(command, &o->rules);
   command->add_option("--format", o->format)->check(CLI::IsMember({"text", "md", "csv"}));
   command->add_option("-o,--output", o->out, "a file instead of the terminal");
   command->callback([o] {

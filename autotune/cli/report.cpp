@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "autotune/cli/command.h"
+#include "autotune/cli/rule_options.h"
 #include "autotune/records/database.h"
 #include "autotune/records/paths.h"
 #include "autotune/registry.h"
@@ -114,12 +115,7 @@ void AddReport(CLI::App& program) {
                       "a file, or just html, md or csv for the terminal (default: report.html)");
   command->add_option("--format", o->format, "default: as the output's name ends")
       ->check(CLI::IsMember({"html", "md", "csv"}));
-  command->add_option("--threshold", o->rules.threshold, "what counts as slower: 0.02 = 2 %")
-      ->check(CLI::Range(0.0, 10.0))
-      ->capture_default_str();
-  command->add_option("--alpha", o->rules.alpha, "chance of a false alarm, all workloads together")
-      ->check(CLI::Range(1e-9, 0.5))
-      ->capture_default_str();
+  AddRuleOptions(command, &o->rules);
   command->add_flag("--tuning", o->tuning,
                     "the last tuning run: decisions, convergence, landscape, families");
   command->add_option("--db", o->db,

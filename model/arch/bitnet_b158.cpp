@@ -22,16 +22,10 @@ const ArchFacts kBitnetB158 = {
 };
 
 // The name that older conversions of the same model carry.
-const ArchFacts kBitnet25 = {
-    .name = "bitnet-25",
-    .activation = ops::Activation::kSquaredRelu,
-    .activation_key = true,
-    .gguf_rope = ops::RopeOrder::kHalves,
-    .sub_norms = true,
-    .chat_template = "bitnet",
-    .template_wins = true,
-    .stop_tokens = {"<|end_of_text|>", "<|eot_id|>"},
-    .bos_token = "<|begin_of_text|>",
-};
+const ArchFacts kBitnet25 = [] {
+  ArchFacts facts = kBitnetB158;
+  facts.name = "bitnet-25";
+  return facts;
+}();
 
 }  // namespace trit

@@ -99,11 +99,6 @@ const TernaryEncoding kIq1Bn = {
     .shape_rule = "needs K to be a multiple of 64",
     .read = ReadIq1,
     .scales = Scales<2, 13>,
-    .write_block = 0,
-    .write_block_bytes = 0,
-    .write = nullptr,
-    .trailer_bytes = 0,
-    .write_trailer = nullptr,
     .scale_is_f32 = false,
 };
 
@@ -115,11 +110,6 @@ const TernaryEncoding kIq2Bn = {
     .shape_rule = "needs K to be a multiple of 64",
     .read = ReadIq2,
     .scales = Scales<4, 16>,
-    .write_block = 0,
-    .write_block_bytes = 0,
-    .write = nullptr,
-    .trailer_bytes = 0,
-    .write_trailer = nullptr,
     .scale_is_f32 = true,
 };
 

@@ -28,16 +28,17 @@ struct TernaryEncoding {
   // As the file has them, not merged.
   TernaryScales (*scales)(const uint8_t* data, uint64_t n, uint64_t k);
 
-  // Writing; null where the project does not write the encoding.
-  // `count` trits that begin a block (the tensor's trits in order, a multiple of write_block).
-  uint64_t write_block;
-  uint64_t write_block_bytes;
-  void (*write)(const int8_t* trits, uint64_t count, float scale, uint8_t* out);
-  // Bytes after the last block (I2_S: the scale); `trailer_bytes` of them.
-  uint64_t trailer_bytes;
-  void (*write_trailer)(float scale, uint8_t* out);
   // The scale can be any f32. Otherwise it is an f16.
   bool scale_is_f32;
+
+  // Writing; left out where the project does not write the encoding.
+  // `count` trits that begin a block (the tensor's trits in order, a multiple of write_block).
+  uint64_t write_block = 0;
+  uint64_t write_block_bytes = 0;
+  void (*write)(const int8_t* trits, uint64_t count, float scale, uint8_t* out) = nullptr;
+  // Bytes after the last block (I2_S: the scale); `trailer_bytes` of them.
+  uint64_t trailer_bytes = 0;
+  void (*write_trailer)(float scale, uint8_t* out) = nullptr;
 };
 
 // Numbers, in runs of `block` along K.

@@ -84,12 +84,12 @@ const TernaryEncoding kI2sK128 = {
     .shape_rule = "needs N*K to be a multiple of 128",
     .read = ReadOrder<32>,
     .scales = Scale,
+    .scale_is_f32 = true,
     .write_block = 128,
     .write_block_bytes = 32,
     .write = Write,
     .trailer_bytes = kTrailer,
     .write_trailer = WriteTrailer,
-    .scale_is_f32 = true,
 };
 
 const TernaryEncoding kI2sK64 = {
@@ -100,11 +100,6 @@ const TernaryEncoding kI2sK64 = {
     .shape_rule = "needs N*K to be a multiple of 64",
     .read = ReadOrder<16>,
     .scales = Scale,
-    .write_block = 0,
-    .write_block_bytes = 0,
-    .write = nullptr,
-    .trailer_bytes = 0,
-    .write_trailer = nullptr,
     .scale_is_f32 = true,
 };
 
@@ -116,11 +111,6 @@ const TernaryEncoding kI2sRow4 = {
     .shape_rule = "needs N to be a multiple of 4",
     .read = ReadRow4,
     .scales = Scale,
-    .write_block = 0,
-    .write_block_bytes = 0,
-    .write = nullptr,
-    .trailer_bytes = 0,
-    .write_trailer = nullptr,
     .scale_is_f32 = true,
 };
 

@@ -46,11 +46,6 @@ const TernaryEncoding kQ2_0 = {
     .shape_rule = "needs K to be a multiple of 64",
     .read = Read,
     .scales = Scales,
-    .write_block = 0,
-    .write_block_bytes = 0,
-    .write = nullptr,
-    .trailer_bytes = 0,
-    .write_trailer = nullptr,
     .scale_is_f32 = false,
 };
 

@@ -132,12 +132,10 @@ const TernaryEncoding kTq1_0 = {
     .shape_rule = "needs K to be a multiple of 256",
     .read = ReadTq1,
     .scales = Scales<kTq1Bytes>,
+    .scale_is_f32 = false,
     .write_block = kBlock,
     .write_block_bytes = kTq1Bytes,
     .write = WriteTq1,
-    .trailer_bytes = 0,
-    .write_trailer = nullptr,
-    .scale_is_f32 = false,
 };
 
 const TernaryEncoding kTq2_0 = {
@@ -148,12 +146,10 @@ const TernaryEncoding kTq2_0 = {
     .shape_rule = "needs K to be a multiple of 256",
     .read = ReadTq2,
     .scales = Scales<kTq2Bytes>,
+    .scale_is_f32 = false,
     .write_block = kBlock,
     .write_block_bytes = kTq2Bytes,
     .write = WriteTq2,
-    .trailer_bytes = 0,
-    .write_trailer = nullptr,
-    .scale_is_f32 = false,
 };
 
 }  // namespace trit

@@ -160,7 +160,6 @@ std::string LandscapeAndFamilies(std::span<const Record> records) {
   }
   out += "</table></div>\n";
   std::map<std::string, int> failures;
-  std::string last_detail;
   for (const Record& r : records) {
     if (r.status == CheckStatus::kOk) continue;
     ++failures[Join(std::string_view(CheckStatusName(r.status)), ": ", r.candidate, " (", r.detail,
@@ -168,7 +167,10 @@ std::string LandscapeAndFamilies(std::span<const Record> records) {
   }
   if (!failures.empty()) {
     out += "<h2>Candidates that failed</h2><ul>\n";
-    for (const auto& [text, count] : failures) out += Join("<li>", EscapeHtml(text), "</li>\n");
+    for (const auto& [text, count] : failures) {
+      out +=
+          Join("<li>", EscapeHtml(text), count > 1 ? Join(", ", count, " times") : "", "</li>\n");
+    }
     out += "</ul>\n";
   }
   return out;

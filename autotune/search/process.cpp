@@ -167,7 +167,7 @@ SearchProcess::Prediction SearchProcess::Predict(int point) const {
   return out;
 }
 
-void SearchProcess::SetPool(std::vector<int> points) {
+void SearchProcess::SetPool(std::span<const int> points) {
   pool_.clear();
   for (int point : points) {
     PoolPoint p{point, 0, 1, {}};

@@ -9,6 +9,7 @@
 // by marginal likelihood, one coordinate after another over a small grid.
 #pragma once
 
+#include <span>
 #include <vector>
 
 #include "autotune/search/space.h"
@@ -35,7 +36,7 @@ class SearchProcess {
   // The same for a pool of points, kept up to date cheaply while a batch is chosen: Believe(i)
   // takes pool point i as measured at its predicted value. That leaves every mean as it is and
   // makes the process surer nearby, so that the next proposal of the batch looks elsewhere.
-  void SetPool(std::vector<int> points);
+  void SetPool(std::span<const int> points);
   Prediction PoolPrediction(size_t i) const;
   void Believe(size_t i);
 

@@ -20,7 +20,7 @@ Line ParseLine(const std::string& text) {
   Line line;
   // "#" begins a comment on x86 and a number on Arm, where comments begin with "//".
   size_t comment = text.find("//");
-  for (const char* mark : {"# ", "##", "#A"}) comment = std::min(comment, text.find(mark));
+  for (const char* mark : {"# ", "##", "#A", "#N"}) comment = std::min(comment, text.find(mark));
   const std::string note = comment == std::string::npos ? "" : text.substr(comment);
   for (const char* bytes : {"16-byte", "32-byte", "64-byte", "Unknown-size"}) {
     if (note.find(bytes) != std::string::npos &&

@@ -66,6 +66,7 @@ struct KernelParts {
   int k_max = INT32_MAX;                         // exactness bound
   std::vector<std::string> extra_features = {};  // LLVM features beyond the target's: "+gfni"
   std::string tune_cpu = {};                     // "" = the target's
+  bool tie_lookups = false;                      // lookups of a table in a row: backend/tie.h
   int prefetch_locality = 3;                     // where prefetched lines go: CodeRequest
   std::string body = {};  // a stage in C instead of `y` ("mad2_scalable": bodies/scalable.c of
                           // mad2, for this target; HasBody), with its options

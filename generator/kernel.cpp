@@ -83,6 +83,7 @@ CodeRequest MatmulRequest(const Candidate& candidate, const Target& target,
   request.features = LlvmFeatures(target, parts.extra_features);
   request.tune_cpu = parts.tune_cpu.empty() ? target.llvm_cpu : parts.tune_cpu;
   request.prefetch_locality = parts.prefetch_locality;
+  request.tie_lookups = parts.tie_lookups;
   request.lowered = parts.body.empty();
   return request;
 }

@@ -41,6 +41,7 @@
 #include <memory>
 #include <set>
 
+#include "generator/backend/tie.h"
 #include "targets/base/error.h"
 
 namespace trit {
@@ -311,6 +312,7 @@ std::string Generate(const CodeRequest& request, llvm::CodeGenFileType type) {
   }
   const double linked = Now();
   Optimise(request, *module, machine);
+  if (request.tie_lookups) TieLookups(*module);
   CheckExternals(request, *module);
   const double optimised = Now();
   std::string out = Emit(*module, machine, type, request.what);

@@ -19,6 +19,7 @@ struct CodeRequest {
   std::string features;       // "+sse2,+ssse3,...": all that may be used
   std::string tune_cpu;       // scheduling model only
   int prefetch_locality = 3;  // of every prefetch: 3 into the first cache .. 1 the last, 0 "once"
+  bool tie_lookups = false;   // backend/tie.h
   bool vectorize = false;     // C loops: yes. Halide stages decide themselves: no
   bool lowered = false;       // from Halide, loops and all: a few passes do what O3 does
 };

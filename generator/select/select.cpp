@@ -25,6 +25,22 @@ struct Lookup {
   int64_t max_index = 0;
 };
 
+// The line-th line of a prefetch: (base, offset, 1, elements of a line).
+class LineOfPrefetch : public IRMutator {
+ public:
+  explicit LineOfPrefetch(int line) : line_(line) {}
+
+ private:
+  using IRMutator::visit;
+  Expr visit(const Call* op) override {
+    if (!op->is_intrinsic(Call::prefetch) || op->args.size() != 4) return IRMutator::visit(op);
+    const Expr offset = op->args[1] + line_ * op->args[3];
+    return Call::make(op->type, op->name, {op->args[0], offset, op->args[2], op->args[3]},
+                      op->call_type);
+  }
+  int line_;
+};
+
 class SelectionPass : public IRMutator {
  public:
   SelectionPass(std::shared_ptr<SelectionReport> report, const Target& target)
@@ -195,7 +211,26 @@ class SelectionPass : public IRMutator {
     return Emit(op->type, name, args);
   }
 
+  // trit_next_byte(load): the same lanes read from the byte behind, so that the upper byte of a
+  // lane becomes its lower one.
+  Expr NextByte(const Call* op) {
+    const Load* load = Resolved(op->args[0]).as<Load>();
+    const Ramp* ramp = load ? load->index.as<Ramp>() : nullptr;
+    if (!ramp || !is_const_one(ramp->stride) || !is_const_one(load->predicate) ||
+        !Has("trit_next_byte", op->type.lanes())) {
+      return Expr();
+    }
+    const Expr from = Variable::make(Halide::Handle(), load->name);
+    return Emit(op->type, "trit_next_byte", {from, ramp->base});
+  }
+
   Expr visit(const Call* op) override {
+    if (op->call_type == Call::PureExtern && op->name == "trit_next_byte" && op->type.is_vector()) {
+      const Expr done = NextByte(op);
+      if (done.defined()) return done;
+      Miss("a load of the next byte", op);
+      return op;
+    }
     const bool has_sign = op->name == "trit_join_signed";
     if (op->call_type == Call::PureExtern && (has_sign || op->name == "trit_join")) {
       if (op->type.is_vector()) {
@@ -302,7 +337,9 @@ class SelectionPass : public IRMutator {
     return IRMutator::visit(op);
   }
 
-  // Halide fetches ahead in a loop over cache lines; inside an innermost loop it must be flat.
+  // Halide fetches ahead in a loop over cache lines; inside an innermost loop it must be flat. Its
+  // steps are too long by the size of an element (every second line of 16-bit words), so that they
+  // are taken from the line's own size, which it writes behind the offset.
   Stmt visit(const For* op) override {
     const int64_t* lines = as_const_int(op->extent);
     if (!starts_with(op->name, "prefetch_split") || !lines || *lines > 32) {
@@ -310,7 +347,7 @@ class SelectionPass : public IRMutator {
     }
     Stmt flat;
     for (int line = static_cast<int>(*lines) - 1; line >= 0; --line) {
-      const Stmt one = substitute(op->name, op->min + line, op->body);
+      const Stmt one = LineOfPrefetch(line).mutate(substitute(op->name, op->min, op->body));
       flat = flat.defined() ? Block::make(one, flat) : one;
     }
     return flat;

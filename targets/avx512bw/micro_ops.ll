@@ -5,6 +5,25 @@ define weak_odr <32 x i16> @trit_word32x32(<32 x i16> %table, <32 x i16> %index)
 }
 declare <32 x i16> @llvm.x86.avx512.permvar.hi.512(<32 x i16>, <32 x i16>)
 
+; the upper halves of unsigned products: vpmulhuw
+define weak_odr <32 x i16> @trit_high_productx32(<32 x i16> %a, <32 x i16> %b) alwaysinline nounwind readnone {
+  %r = call <32 x i16> @llvm.x86.avx512.pmulhu.w.512(<32 x i16> %a, <32 x i16> %b)
+  ret <32 x i16> %r
+}
+declare <32 x i16> @llvm.x86.avx512.pmulhu.w.512(<32 x i16>, <32 x i16>)
+
+; the lanes from `lane` on, read one byte further on in memory: a load at an odd address
+define weak_odr <32 x i16> @trit_next_bytex32(i8* %buffer, i32 %lane) alwaysinline nounwind readonly argmemonly {
+  %at64 = sext i32 %lane to i64
+  %words = bitcast i8* %buffer to i16*
+  %first = getelementptr inbounds i16, i16* %words, i64 %at64
+  %lanes = bitcast i16* %first to i8*
+  %byte = getelementptr inbounds i8, i8* %lanes, i64 1
+  %at = bitcast i8* %byte to <32 x i16>*
+  %r = load <32 x i16>, <32 x i16>* %at, align 1
+  ret <32 x i16> %r
+}
+
 ; acc + sums of two unsigned x signed byte products; no pair sum may pass 32767: vpmaddubsw
 define weak_odr <32 x i16> @trit_dot2x32(<32 x i16> %acc, <64 x i8> %u, <64 x i8> %s) alwaysinline nounwind readnone {
   %p = call <32 x i16> @llvm.x86.avx512.pmaddubs.w.512(<64 x i8> %u, <64 x i8> %s)

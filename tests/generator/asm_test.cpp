@@ -3,7 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cstdlib>
 #include <set>
+#include <sstream>
 #include <string>
 
 #include "generator/asm_report.h"
@@ -57,6 +60,55 @@ TEST(Assembly, DefaultsHoldTheWantedInstruction) {
     }
   }
   EXPECT_GT(kernels, 0);
+}
+
+// The longest row of one instruction without another of `apart` in between.
+int LongestRow(const std::string& loop, const std::string& mnemonic, const std::string& apart) {
+  int row = 0, longest = 0;
+  std::istringstream in(loop);
+  for (std::string line; std::getline(in, line);) {
+    const std::string word = line.substr(0, line.find(' '));
+    if (word == mnemonic) longest = std::max(longest, ++row);
+    if (word == apart) row = 0;
+  }
+  return longest;
+}
+
+TEST(Assembly, TiedLookupsAreTogether) {
+  const AsmReport report(MatmulAssembly(ReadCandidate(
+      "lut3w avx512bw form=rows rows=128 words=19 m_tile=4 unroll=1 m_block=32 second=load "
+      "order=tied prefetch=48 hint=t1 tune=znver4")));
+  ASSERT_FALSE(report.loops().empty());
+  const LoopReport& loop = report.loops()[0];
+  ASSERT_EQ(loop.mnemonics.at("vpermw"), 48);
+  // Twelve groups of four lookups, then four sums: no sum of a group stands before its last lookup.
+  std::istringstream in(loop.text);
+  int lookups = 0, sums = 0;
+  for (std::string line; std::getline(in, line);) {
+    lookups += line.starts_with("vpermw ");
+    sums += line.starts_with("vpaddw ");
+    EXPECT_LE(sums, lookups / 4 * 4) << loop.text;
+  }
+  EXPECT_EQ(sums, 48);
+  EXPECT_GE(LongestRow(loop.text, "vpermw", "vpaddw"), 4);
+  EXPECT_FALSE(loop.mnemonics.contains("#APP"));
+}
+
+// Every line of a word's row, not every second.
+TEST(Assembly, PrefetchTouchesEveryLine) {
+  const AsmReport report(MatmulAssembly(ReadCandidate(
+      "lut3w avx512bw form=rows rows=128 words=19 m_tile=4 unroll=1 m_block=32 second=load "
+      "order=tied prefetch=48 hint=t1 tune=znver4")));
+  ASSERT_FALSE(report.loops().empty());
+  std::set<long> lines;
+  std::istringstream in(report.loops()[0].text);
+  for (std::string line; std::getline(in, line);) {
+    if (line.starts_with("prefetcht1 ")) {
+      lines.insert(std::strtol(line.c_str() + sizeof("prefetcht1"), nullptr, 10));
+    }
+  }
+  ASSERT_EQ(lines.size(), 4u) << report.loops()[0].text;
+  EXPECT_EQ(*lines.rbegin() - *lines.begin(), 3 * 64);
 }
 
 // Every kernel of the table of Arm cycles: its instruction (tbl, sdot, usdot, usmmla, smlal) in a

@@ -88,9 +88,11 @@ TEST(Slice, TextToExactSums) {
   for (const char* text :
        {"mad2 avx512vnni dot=quad unpack=reg rows=32 k=64 m_tile=1 split=2 cache=1",
         "mad2 avx512vnni dot=quad unpack=tile rows=64 k=128 m_tile=2 split=1 cache=1",
-        "lut3w avx512bw form=tables rows=128 words=24 m_tile=1 unroll=1 m_block=16 prefetch=24 "
+        "lut3w avx512bw form=tables rows=128 words=24 m_tile=1 unroll=1 m_block=16 second=load "
+        "order=free prefetch=24 "
         "hint=t0 tune=target",
-        "lut3w avx512bw form=rows rows=96 words=24 m_tile=4 unroll=2 m_block=16 prefetch=0 hint=t0 "
+        "lut3w avx512bw form=rows rows=96 words=24 m_tile=4 unroll=2 m_block=16 second=shift "
+        "order=tied prefetch=0 hint=t0 "
         "tune=generic"}) {
     const JitKernel jit(ReadCandidate(text));
     CheckExact(jit.kernel(), 100, 200, 5, 1);
@@ -100,9 +102,10 @@ TEST(Slice, TextToExactSums) {
 
 // The first index of a block's first word says which block it is.
 TEST(Slice, HalvesLieOneBehindTheOther) {
-  const JitKernel jit(ReadCandidate(
-      "lut3w avx512bw form=tables rows=64 words=16 m_tile=1 unroll=1 m_block=16 prefetch=0 hint=t0 "
-      "tune=target"));
+  const JitKernel jit(
+      ReadCandidate("lut3w avx512bw form=tables rows=64 words=16 m_tile=1 unroll=1 m_block=16 "
+                    "second=load order=free prefetch=0 hint=t0 "
+                    "tune=target"));
   const trit_layout& layout = *jit.kernel().layout;
   const int32_t n = 5 * 64, k = 2 * 144;
   std::vector<int8_t> w(static_cast<size_t>(n * k), 0);
@@ -127,9 +130,11 @@ TEST(Slice, HalvesLieOneBehindTheOther) {
 TEST(Slice, SlicesAcrossTheHalvesAreExact) {
   if (!__builtin_cpu_supports("avx512vbmi")) GTEST_SKIP() << "this CPU has no AVX-512 VBMI";
   for (const char* text :
-       {"lut3w avx512vbmi form=tables rows=64 words=16 m_tile=1 unroll=1 m_block=16 prefetch=0 "
+       {"lut3w avx512vbmi form=tables rows=64 words=16 m_tile=1 unroll=1 m_block=16 second=load "
+        "order=tied prefetch=0 "
         "hint=t0 tune=target",
-        "lut3w avx512vbmi form=rows rows=96 words=16 m_tile=4 unroll=1 m_block=16 prefetch=16 "
+        "lut3w avx512vbmi form=rows rows=96 words=16 m_tile=4 unroll=1 m_block=16 second=load "
+        "order=tied prefetch=16 "
         "hint=t0 tune=target",
         "lut5 avx512vbmi form=tables rows=64 steps=27 unroll=1 m_tile=1 m_block=8 cache=4 "
         "prefetch=8 hint=t1 tune=target",

@@ -1,13 +1,17 @@
 // lut3w: nine trits in a 16-bit word, three 5-bit indices into 32-entry tables of int16.
 //
 // One table is one vector: its 27 entries are the sums a group of three activations can give. The
-// lookup reads the low five bits of a lane and ignores the others, so a word is used as it is, then
-// shifted by five, then again: per 96 multiply-accumulates one permute and one add, where the dot
-// product unit does 64. The sums stay in int16 for a K block of at most 85 groups (85 * 384 =
-// 32640) and are then added to y.
+// lookup reads the low five bits of a lane and ignores the others, so a word is used as it is; its
+// second index is the low five bits of its upper byte, which a load from one byte further on brings
+// down for nothing; the third is scattered over the six bits left so that one multiplication
+// gathers it (lut3w.c). Per 96 multiply-accumulates one permute, one add and a third of a
+// multiplication, where the dot product unit does 64. The sums stay in int16 for a K block of at
+// most 85 groups (85 * 384 = 32640) and are then added to y.
 //
 //   form=tables  tables made once per token by the activation form: decode and very small M
 //   form=rows    tables of m_tile tokens made inside, once per K block, used for all rows
+//   second=shift  the upper byte shifted down: for machines whose loads across lines are dear
+//   order=tied    all of a table's lookups, then their sums (backend/tie.h)
 #include <algorithm>
 #include <optional>
 
@@ -29,13 +33,16 @@ using Halide::RDom;
 using Halide::Var;
 
 constexpr int kEntries = kTripleEntries;
+constexpr int kThird = 1056;  // times a word, upper half: its third index (lut3w.c)
 
 int Lanes(const Target& target) {
   return target.vector_bytes / 2;
 }
 
 bool Supports(const Target& target) {
-  return target.vector_bytes >= 16 && HasMicroOp(target, "trit_word32", Lanes(target));
+  return target.vector_bytes >= 16 && HasMicroOp(target, "trit_word32", Lanes(target)) &&
+         HasMicroOp(target, "trit_high_product", Lanes(target)) &&
+         HasMicroOp(target, "trit_next_byte", Lanes(target));
 }
 
 Space MakeSpace(const Target& target) {
@@ -46,6 +53,8 @@ Space MakeSpace(const Target& target) {
       .Ints("m_tile", {1, 2, 3, 4, 5, 6, 8}, "tokens in registers")
       .Ints("unroll", {1, 2, 4}, "words per loop iteration")
       .Ints("m_block", {8, 12, 16, 24, 32, 48, 64}, "tokens whose sums stay in cache")
+      .Names("second", {"load", "shift"}, "how a word's upper byte comes down")
+      .Names("order", {"free", "tied"}, "a table's lookups: as LLVM orders them, or in a row")
       .Rule("accumulators, words and a table fit 32 registers",
             [&target](const Candidate& c) {
               const int vecs = c.Int("rows") / Lanes(target);
@@ -61,13 +70,14 @@ Space MakeSpace(const Target& target) {
 
 LayoutSpec Layout(int rows, int words) {
   LayoutSpec layout;
-  layout.id = Join("lut3w-r", rows, "-k", 9 * words, ".v2");
+  layout.id = Join("lut3w-r", rows, "-k", 9 * words, ".v3");
   layout.code = "lut3w";
   layout.type = Halide::UInt(16);
   layout.inner = {rows, words};
   layout.granule = rows;
   layout.k_step = 9 * words;
   layout.k_outer = layout.halves = true;
+  layout.fixed_count = 16;  // nothing: the last word's upper byte is read with the byte behind it
   return layout;
 }
 
@@ -97,8 +107,15 @@ KernelParts Build(const Candidate& candidate, const Target& target) {
   if (!tables) made.emplace(p.buffers.act);
 
   RDom k(0, 3, 0, words, "k");  // index in the word, word
-  const Expr index =
-      (p.buffers.W({r, k.y}, kb, g) >> cast<uint16_t>(5 * k.x)) & cast<uint16_t>(kEntries - 1);
+  const Expr word = p.buffers.W({r, k.y}, kb, g);
+  const auto call = [](const char* name, const std::vector<Expr>& args) {
+    return Halide::Internal::Call::make(Halide::UInt(16), name, args,
+                                        Halide::Internal::Call::PureExtern);
+  };
+  const Expr upper = candidate.Name("second") == "load" ? call("trit_next_byte", {word})
+                                                        : word >> cast<uint16_t>(8);
+  const Expr third = call("trit_high_product", {word, cast<uint16_t>(kThird)});
+  const Expr index = mux(k.x, {word, upper, third}) & cast<uint16_t>(kEntries - 1);
   const Expr value = tables ? p.buffers.act(cast<int>(index), k.x + 3 * k.y, kb, mb)
                             : made->table(cast<int>(index), t, k.x + 3 * k.y, kb, mb);
   Func acc("acc");
@@ -129,6 +146,7 @@ KernelParts Build(const Candidate& candidate, const Target& target) {
     acc.update().prefetch(p.buffers.w, k.y, k.y, ahead, Halide::PrefetchBoundStrategy::NonFaulting);
   }
   ApplyKnobs(candidate, &p);
+  p.tie_lookups = candidate.Name("order") == "tied";
   p.wanted = {"vpermw"};
   return p;
 }

@@ -19,6 +19,7 @@ namespace {
 constexpr int kAttentionRows = 64;
 // Tokens whose logits are computed together: the head's weights are read once for them.
 constexpr int64_t kHeadTokens = 16;
+static_assert(kHeadTokens <= ops::kScreenTokens);
 // Granules of the head's rows (dense.h) handed out at a time: 1 MB of Q6_K at 2560 columns.
 constexpr int64_t kHeadGranules = 32;
 
@@ -443,7 +444,7 @@ void Forward::Head(Team& team, int64_t first, int64_t count, bool screened) {
                              s.head_input.data() + i * input);
       if (screened) {
         s.bounds[i] = ops::PrepareScreenInput(normed, config_.hidden, s.largest_row_norm,
-                                              s.screen.data() + i * s.screen_blocks);
+                                              s.screen.data() + i);
       }
     }
   });
@@ -474,7 +475,7 @@ void Forward::Head(Team& team, int64_t first, int64_t count, bool screened) {
 
 void Forward::PrepareScreen() {
   State& s = *state_;
-  s.screen.resize(static_cast<size_t>(kHeadTokens * s.screen_blocks));
+  s.screen.resize(static_cast<size_t>(ops::kScreenTokens * s.screen_blocks));
   const int64_t granules = (config_.vocabulary + ops::kDenseRowGranule - 1) / ops::kDenseRowGranule;
   std::vector<float> norms(static_cast<size_t>(pool_.threads()));
   pool_.Run([&](Team& team) {

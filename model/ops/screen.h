@@ -20,6 +20,9 @@
 namespace trit::ops {
 
 inline constexpr int64_t kScreenColumns = 64;
+// Tokens of one call at most. Their blocks of the same columns lie side by side: block b of token t
+// is blocks[b * kScreenTokens + t].
+inline constexpr int64_t kScreenTokens = 16;
 
 // 64 columns of one token.
 struct ScreenBlock {
@@ -31,14 +34,15 @@ struct ScreenBlock {
 // True for Q6_K with k a multiple of 256.
 bool ScreenHasKernel(DenseType type, int64_t k);
 
-// Writes k / 64 blocks. Returns how far screened logits may be from the exact ones, given the
-// largest norm of a row (LargestRowNorm); not a number or infinite when an input is.
+// Writes k / 64 blocks, every kScreenTokens-th from `blocks` on. Returns how far screened logits
+// may be from the exact ones, given the largest norm of a row (LargestRowNorm); not a number or
+// infinite when an input is.
 float PrepareScreenInput(const float* x, int64_t k, float largest_row_norm, ScreenBlock* blocks);
 
 // An upper bound of the Euclidean norms of rows [begin, end), begin a multiple of 16.
 float LargestRowNorm(const DenseView& view, int64_t begin, int64_t end);
 
-// As MultiplyDense; token t's blocks at t * k / 64.
+// As MultiplyDense, for at most kScreenTokens tokens.
 void MultiplyScreened(const DenseView& view, const ScreenBlock* blocks, int64_t tokens,
                       int64_t n_begin, int64_t n_end, float* y, int64_t y_stride);
 

@@ -14,7 +14,7 @@
 namespace trit::ops {
 namespace {
 
-constexpr int64_t kTokens = 11;
+constexpr int64_t kTokens = 15;  // turns of 8, 4, 2 and 1
 
 // A head of random codes and scales, inputs with a few very large columns, as real networks have.
 class ScreenTest : public testing::TestWithParam<std::pair<int64_t, int64_t>> {
@@ -39,7 +39,7 @@ class ScreenTest : public testing::TestWithParam<std::pair<int64_t, int64_t>> {
     stride_ = (n_ + 15) / 16 * 16;
     input_ = DensePreparedFloats(DenseType::kQ6_K, k_);
     prepared_.resize(static_cast<size_t>(kTokens * input_));
-    blocks_.resize(static_cast<size_t>(kTokens * k_ / kScreenColumns));
+    blocks_.resize(static_cast<size_t>(kScreenTokens * k_ / kScreenColumns));
     exact_.resize(static_cast<size_t>(kTokens * stride_));
     norm_ = LargestRowNorm(view_, 0, n_);
     for (int64_t t = 0; t < kTokens; ++t) {
@@ -48,7 +48,7 @@ class ScreenTest : public testing::TestWithParam<std::pair<int64_t, int64_t>> {
     }
     MultiplyDense(view_, prepared_.data(), kTokens, 0, n_, exact_.data(), stride_);
   }
-  ScreenBlock* Blocks(int64_t t) { return blocks_.data() + t * k_ / kScreenColumns; }
+  ScreenBlock* Blocks(int64_t t) { return blocks_.data() + t; }
   std::vector<float> Screened() {
     std::vector<float> y(static_cast<size_t>(kTokens * stride_));
     MultiplyScreened(view_, blocks_.data(), kTokens, 0, n_, y.data(), stride_);
@@ -106,6 +106,7 @@ TEST_P(ScreenTest, ATokensLogitsAreTheSameAloneAndTogether) {
 
 TEST_P(ScreenTest, TheLargestIsTheExactOne) {
   std::vector<float> y = Screened();
+  int64_t all = 0;
   for (int64_t t = 0; t < kTokens; ++t) {
     float* row = y.data() + t * stride_;
     const float* exact = exact_.data() + t * stride_;
@@ -115,9 +116,10 @@ TEST_P(ScreenTest, TheLargestIsTheExactOne) {
     const auto wanted = std::max_element(exact, exact + n_) - exact;
     ASSERT_EQ(std::max_element(row, row + n_) - row, wanted);
     EXPECT_EQ(row[wanted], exact[wanted]);
-    if (n_ > 1000) {
-      EXPECT_LT(groups, n_ / 16 / 2) << "the bound is too wide to save anything";
-    }
+    all += groups;
+  }
+  if (n_ > 1000) {
+    EXPECT_LT(all, kTokens * n_ / 16 / 2) << "the bound is too wide to save anything";
   }
 }
 
@@ -149,28 +151,49 @@ INSTANTIATE_TEST_SUITE_P(Shapes, ScreenTest,
                                          std::pair<int64_t, int64_t>{50, 768},
                                          std::pair<int64_t, int64_t>{3000, 2560}));
 
-// Codes at both ends against inputs of full size and one sign: the largest sums there are.
+// Codes and scales at both ends against inputs of full size: the largest sums there are. A block is
+// scaled so that 16 columns' sum fits 16 bits: all of one size, or one alone, or anything between.
 TEST(Screen, ExtremesDoNotOverflow) {
   const int64_t n = 16, k = 512;
   for (const int code : {0, 63}) {
-    std::vector<uint8_t> file(static_cast<size_t>(n * k / 256 * 210));
-    for (size_t at = 0; at < file.size(); at += 210) {
-      std::fill_n(file.begin() + static_cast<ptrdiff_t>(at), 192, code == 63 ? 0xff : 0);
-      std::fill_n(file.begin() + static_cast<ptrdiff_t>(at) + 192, 16, 0x80);  // -128
-      const uint16_t one = 0x3c00;
-      std::memcpy(file.data() + at + 208, &one, 2);
-    }
-    std::vector<uint8_t> packed(DenseBytes(DenseType::kQ6_K, n, k));
-    PackDenseRows(DenseType::kQ6_K, n, k, 0, n, file.data(), packed.data());
-    const DenseView view{DenseType::kQ6_K, n, k, packed.data()};
-    for (const float value : {127.0f, -127.0f}) {
-      const std::vector<float> x(static_cast<size_t>(k), value);
-      std::vector<ScreenBlock> blocks(static_cast<size_t>(k / kScreenColumns));
-      PrepareScreenInput(x.data(), k, LargestRowNorm(view, 0, n), blocks.data());
-      std::vector<float> y(16);
-      MultiplyScreened(view, blocks.data(), 1, 0, n, y.data(), 16);
-      const double wanted = -128.0 * (code - 32) * value * static_cast<double>(k);
-      for (const float v : y) ASSERT_EQ(v, static_cast<float>(wanted));
+    for (const uint8_t scale : {0x80, 0x7f}) {
+      std::vector<uint8_t> file(static_cast<size_t>(n * k / 256 * 210));
+      for (size_t at = 0; at < file.size(); at += 210) {
+        std::fill_n(file.begin() + static_cast<ptrdiff_t>(at), 192, code == 63 ? 0xff : 0);
+        std::fill_n(file.begin() + static_cast<ptrdiff_t>(at) + 192, 16, scale);
+        const uint16_t one = 0x3c00;
+        std::memcpy(file.data() + at + 208, &one, 2);
+      }
+      std::vector<uint8_t> packed(DenseBytes(DenseType::kQ6_K, n, k));
+      PackDenseRows(DenseType::kQ6_K, n, k, 0, n, file.data(), packed.data());
+      const DenseView view{DenseType::kQ6_K, n, k, packed.data()};
+      const double weight = static_cast<int8_t>(scale) * (code - 32);
+      for (int large = 1; large <= 16; ++large) {  // of each 16 columns
+        for (const float sign : {1.0f, -1.0f}) {
+          std::vector<float> x(static_cast<size_t>(k));
+          double sum = 0;
+          for (size_t i = 0; i < x.size(); ++i) {
+            x[i] = sign * (static_cast<int>(i % 16) < large ? 1000.0f : 0.5f);
+            sum += x[i];
+          }
+          std::vector<ScreenBlock> blocks(static_cast<size_t>(k / kScreenColumns * kScreenTokens));
+          const float bound =
+              PrepareScreenInput(x.data(), k, LargestRowNorm(view, 0, n), blocks.data());
+          for (int64_t b = 0; b < k / kScreenColumns; ++b) {
+            for (int s = 0; s < 4; ++s) {
+              int size = 0;
+              for (int i = 0; i < 16; ++i) {
+                size += std::abs(blocks[static_cast<size_t>(b * kScreenTokens)].q[16 * s + i]);
+              }
+              ASSERT_LE(size, 1023);
+              ASSERT_GT(size, large < 8 ? 126 * large : 1000);  // and not smaller than it must be
+            }
+          }
+          std::vector<float> y(16);
+          MultiplyScreened(view, blocks.data(), 1, 0, n, y.data(), 16);
+          for (const float v : y) ASSERT_NEAR(v, weight * sum, bound) << large << " of 16";
+        }
+      }
     }
   }
 }
@@ -180,6 +203,8 @@ TEST(Screen, OtherTypesAreRefused) {
   EXPECT_FALSE(ScreenHasKernel(DenseType::kQ6_K, 128));
   const DenseView view{DenseType::kF16, 16, 256, nullptr};
   EXPECT_THROW(MultiplyScreened(view, nullptr, 1, 0, 16, nullptr, 16), Error);
+  const DenseView head{DenseType::kQ6_K, 16, 256, nullptr};
+  EXPECT_THROW(MultiplyScreened(head, nullptr, kScreenTokens + 1, 0, 16, nullptr, 16), Error);
 }
 
 }  // namespace

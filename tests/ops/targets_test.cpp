@@ -98,12 +98,13 @@ Outcome Everything() {
     if (!ScreenHasKernel(type, k)) continue;
     const DenseView view{type, rows, k, packed.data()};
     keep({LargestRowNorm(view, 0, rows)});
-    std::vector<ScreenBlock> blocks(3 * k / kScreenColumns);
+    std::vector<ScreenBlock> blocks(kScreenTokens * k / kScreenColumns);
     for (int t = 0; t < 3; ++t) {
-      ScreenBlock* own = blocks.data() + t * k / kScreenColumns;
+      ScreenBlock* own = blocks.data() + t;
       keep({PrepareScreenInput(x.data() + 31 * t, k, 1, own)});
       for (int b = 0; b < k / kScreenColumns; ++b) {
-        out.bytes.insert(out.bytes.end(), own[b].q, own[b].q + kScreenColumns);
+        out.bytes.insert(out.bytes.end(), own[b * kScreenTokens].q,
+                         own[b * kScreenTokens].q + kScreenColumns);
       }
     }
     MultiplyScreened(view, blocks.data(), 3, 0, rows, logits.data(), 32);

@@ -44,8 +44,11 @@ void Multiply(Team& team, const PackedMatrix& w, Activations& a, Sums* y,
   args.w = w.data();
   args.scratch = kernel.scratch_bytes == 0 ? nullptr : team.Scratch(kernel.scratch_bytes, 0);
 
+  // What a choice says of tasks is for as many threads as the plan was made for.
+  const bool planned = team.count() == w.plan().threads();
   const ProductGrid grid =
-      CutProduct(kernel, choice.n_per_task, choice.m_per_task, args.n, args.m, team.count());
+      CutProduct(kernel, planned ? choice.n_per_task : 0, planned ? choice.m_per_task : 0, args.n,
+                 args.m, team.count());
   const auto run = [&](int64_t task) {
     // Tokens change fastest: neighbouring tasks read the same weights.
     const int64_t n_task = task / grid.m_tasks, m_task = task % grid.m_tasks;

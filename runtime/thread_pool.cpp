@@ -99,7 +99,7 @@ std::atomic<int64_t>& Team::NextCounter() {
 
 std::byte* Team::Scratch(uint64_t bytes, int slot) {
   if (slot < 0 || slot >= ThreadPool::kScratchSlots) throw Error(Join("no scratch slot ", slot));
-  auto& s = pool_->scratch_[index_ * ThreadPool::kScratchSlots + slot];
+  auto& s = pool_->scratch_[thread_ * ThreadPool::kScratchSlots + slot];
   if (s.bytes < bytes) {
     s.data.reset();
     s.data = AllocateBlock(bytes, 64);

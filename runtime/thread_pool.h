@@ -71,6 +71,14 @@ class Team {
     }
   }
 
+  // This thread as a team of its own, with its scratch: for work that waits for nobody.
+  Team Alone() const {
+    Team team = *this;
+    team.index_ = 0;
+    team.count_ = 1;
+    return team;
+  }
+
   // This thread's own memory, aligned to 64 bytes, at least `bytes`; contents are undefined and
   // valid until the next call with the same slot. Grows once, then costs nothing. Slots 0 to 3 are
   // the runtime's (matmul, packing), 4 to 7 the caller's.
@@ -78,10 +86,12 @@ class Team {
 
  private:
   friend class ThreadPool;
-  Team(ThreadPool* pool, int index, int count) : pool_(pool), index_(index), count_(count) {}
+  Team(ThreadPool* pool, int index, int count)
+      : pool_(pool), thread_(index), index_(index), count_(count) {}
   std::atomic<int64_t>& NextCounter();
 
   ThreadPool* pool_;
+  int thread_;  // of the pool
   int index_, count_;
   int counters_used_ = 0;  // since the last barrier
 };

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "model/arch/config.h"
+#include "model/arch/head.h"
 #include "model/arch/weights.h"
 #include "model/session/kv_cache.h"
 #include "runtime/activations.h"
@@ -36,12 +37,6 @@ struct Segment {
 // `logits` holds the vocabulary's values and may be changed; it is gone after the call.
 using LogitsSink = FunctionRef<void(int segment, int64_t token, float* logits)>;
 
-enum class LogitsForm {
-  kExact,     // every logit as the head's encoding says, in float32
-  kTopExact,  // the largest logit exact, the others within a bound: model/ops/screen.h. A third of
-              // the work for eight tokens; the same as kExact where the encoding has no such form
-};
-
 class Forward {
  public:
   // Buffers for max_tokens tokens in one call.
@@ -53,6 +48,8 @@ class Forward {
 
   int max_tokens() const { return max_tokens_; }
   const KvLayout& kv_layout() const { return kv_; }
+  // Whether the last call's threads each took some sequences through all layers alone.
+  bool apart() const { return apart_; }
 
   // Throws an Error for a token outside the vocabulary, an empty or too large call, or when the KV
   // cache is full; sequences are then as before.
@@ -64,22 +61,34 @@ class Forward {
   struct Row;
   struct AttentionTask;
 
-  void Plan(std::span<const Segment> segments);
-  void PlanAttention(int segment, int first_row, int64_t position, int64_t count, int64_t* states);
-  void Embed(Team& team);
-  void Layer(Team& team, int layer);
-  void Attend(Team& team, int layer);
-  void RotateAndStore(Team& team, int layer);
-  void FeedForward(Team& team, const LayerWeights& w);
-  void Head(Team& team, int64_t first, int64_t count, bool screened);
-  void PrepareScreen();
+  void Check(std::span<const Segment> segments) const;
+  bool PlanApart(std::span<const Segment> segments);
+  void PlanTogether(std::span<const Segment> segments);
+  void Plan(State& s, std::span<const Segment> segments) const;
+  void PlanAttention(State& s, int segment, int first_row, int64_t position, int64_t count,
+                     int64_t* states) const;
+  void Body(Team& team, State& s) const;
+  void Embed(Team& team, State& s) const;
+  void Layer(Team& team, State& s, int layer) const;
+  void Attend(Team& team, State& s, int layer) const;
+  void RotateAndStore(Team& team, State& s, int layer) const;
+  void FeedForward(Team& team, State& s, const LayerWeights& w) const;
 
   const Config& config_;
   const Weights& weights_;
+  const KernelSet& kernels_;
   ThreadPool& pool_;
   const KvLayout kv_;
   const int max_tokens_;
-  std::unique_ptr<State> state_;
+  Head head_;
+  bool apart_ = false;
+  std::unique_ptr<State> state_;               // of all threads together
+  std::vector<std::unique_ptr<State>> alone_;  // of each thread alone; made when first needed
+  struct Place {
+    const State* state;
+    int first_row;
+  };
+  std::vector<Place> places_;  // of each segment
 };
 
 }  // namespace trit

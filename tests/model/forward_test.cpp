@@ -149,6 +149,56 @@ TEST_P(ArchitectureTest, OtherSequencesInTheBatchKeepEveryBit) {
   EXPECT_EQ(got_b, wanted_b);
 }
 
+// Eight sequences, a token each: where the kernels part tokens between threads, these go apart, and
+// together again when one sequence is much longer than the others.
+TEST_P(ArchitectureTest, StreamsThatGoApartKeepEveryBit) {
+  const int vocabulary = GetParam().shape.vocabulary;
+  const TinyModel tiny = MakeTiny(GetParam().shape);
+  const auto model = Model::FromSource(tiny.Source(), Options(2));
+  const LayerWeights& layer = model->weights().layers.front();
+  bool parted = true;  // all of a layer's products
+  for (const PackedMatrix* m : {&layer.qkv, &layer.out, &layer.gate_up, &layer.down}) {
+    parted &= m->plan().For(8).m_per_task == 4;
+  }
+  RecordProperty("parted", parted ? "yes" : "no");
+  constexpr size_t kStreams = 8;
+  for (const bool even : {true, false}) {
+    std::vector<KvSequence> sequences;
+    std::vector<std::vector<int32_t>> texts;
+    std::vector<std::vector<float>> wanted, got(kStreams);
+    for (size_t i = 0; i < kStreams; ++i) {
+      sequences.emplace_back(model->kv_pool());
+      // 0 .. 7 positions: two halves of equal sums.
+      const size_t before = !even && i == 3 ? 60 : i;
+      texts.push_back(
+          Tokens(static_cast<int>(before) + 3, vocabulary, 20 + static_cast<uint32_t>(i)));
+      wanted.push_back(Logits(*model, texts.back()));
+      if (before == 0) continue;
+      const Segment segment{&sequences[i], std::span(texts[i]).first(before),
+                            static_cast<int64_t>(before)};
+      model->forward().Run({&segment, 1}, [&](int, int64_t, float* logits) {
+        got[i].insert(got[i].end(), logits, logits + vocabulary);
+      });
+    }
+    for (int step = 0; step < 3; ++step) {
+      std::vector<Segment> segments;
+      for (size_t i = 0; i < kStreams; ++i) {
+        const size_t at = static_cast<size_t>(sequences[i].length());
+        segments.push_back({&sequences[i], std::span(texts[i]).subspan(at, 1), 1});
+      }
+      int next = 0;
+      model->forward().Run(segments, [&](int segment, int64_t, float* logits) {
+        EXPECT_EQ(segment, next++);
+        auto& out = got[static_cast<size_t>(segment)];
+        out.insert(out.end(), logits, logits + vocabulary);
+      });
+      EXPECT_EQ(next, static_cast<int>(kStreams));
+      EXPECT_EQ(model->forward().apart(), parted && even);
+    }
+    for (size_t i = 0; i < kStreams; ++i) EXPECT_EQ(got[i], wanted[i]) << "stream " << i;
+  }
+}
+
 TEST_P(ArchitectureTest, KernelFamiliesGiveTheSameBits) {
   const TinyModel tiny = MakeTiny(GetParam().shape);
   const auto tokens = Tokens(12, GetParam().shape.vocabulary);

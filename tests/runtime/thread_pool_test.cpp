@@ -111,6 +111,25 @@ TEST_P(ThreadPoolTest, ScratchIsPrivateAlignedAndKept) {
   EXPECT_EQ(std::adjacent_find(where.begin(), where.end()), where.end());
 }
 
+TEST_P(ThreadPoolTest, AloneAThreadWaitsForNobodyAndKeepsItsScratch) {
+  std::atomic<int> done{0};
+  pool_.Run([&](Team& team) {
+    Team alone = team.Alone();
+    EXPECT_EQ(alone.count(), 1);
+    EXPECT_EQ(alone.index(), 0);
+    EXPECT_EQ(alone.Scratch(100), team.Scratch(100));
+    // As many barriers as the thread's number: a barrier with the others would never end.
+    for (int i = 0; i < team.index(); ++i) alone.Barrier();
+    int64_t items = 0;
+    alone.Share(7, [&](int64_t begin, int64_t end) { items += end - begin; });
+    alone.ShareDynamic(7, [&](int64_t) { ++items; });
+    EXPECT_EQ(items, 14);
+    team.Barrier();
+    ++done;
+  });
+  EXPECT_EQ(done, GetParam());
+}
+
 INSTANTIATE_TEST_SUITE_P(Threads, ThreadPoolTest, testing::Values(1, 2, 3, 8));
 
 TEST(ThreadPool, RefusesMoreThreadsThanCpus) {

@@ -6,6 +6,8 @@
  *   option[1]  entries: 16 or 128
  *   option[2]  digits: 0 base 3 minus one; 1 balanced base 3 of e >= 0; 2 the bits of e, the last
  *              value the highest bit
+ *   option[3]  8: the planes are an entry's two bytes. 7: its low seven bits, and 64 + the rest, so
+ *              that two low halves add up in a byte and both are complemented by the same bits
  *
  * Entries that no packer makes hold whatever the formula gives or 0. */
 #include "generator/entry/block_functions.h"
@@ -42,7 +44,7 @@ typedef uint8_t Bytes __attribute__((vector_size(64)));
   (__builtin_shufflevector(last, last, LANES(LAST, e)) + \
    __builtin_shufflevector(first, first, LANES(FIRST, e)))
 
-static void PrepareFives(const int8_t* x, int32_t groups, uint8_t* to) {
+static void PrepareFives(const int8_t* x, int32_t groups, int32_t seven, uint8_t* to) {
   static const int32_t kPower[5] = {3, 1, 9, 3, 1};
   Lanes digit[5];
   for (int32_t i = 0; i < 5; ++i) {
@@ -54,9 +56,13 @@ static void PrepareFives(const int8_t* x, int32_t groups, uint8_t* to) {
     for (int32_t half = 0; half < 2; ++half) {
       const Lanes a = half ? ENTRIES(first, last, 64) : ENTRIES(first, last, 0);
       const Lanes b = half ? ENTRIES(first, last, 96) : ENTRIES(first, last, 32);
-      const Bytes low =
-          __builtin_shufflevector((Bytes)a, (Bytes)b, LANES(EVEN, 0), LANES(EVEN, 32));
-      const Bytes high = __builtin_shufflevector((Bytes)a, (Bytes)b, LANES(ODD, 0), LANES(ODD, 32));
+      const Lanes c = seven ? a + a : a, d = seven ? b + b : b;
+      Bytes low = __builtin_shufflevector((Bytes)a, (Bytes)b, LANES(EVEN, 0), LANES(EVEN, 32));
+      Bytes high = __builtin_shufflevector((Bytes)c, (Bytes)d, LANES(ODD, 0), LANES(ODD, 32));
+      if (seven) {
+        low &= 127;
+        high += 64;
+      }
       __builtin_memcpy(to + 64 * half, &low, 64);
       __builtin_memcpy(to + 64 * half + 128, &high, 64);
     }
@@ -65,11 +71,11 @@ static void PrepareFives(const int8_t* x, int32_t groups, uint8_t* to) {
 
 void trit_prepare_block(const trit_blocks_desc* d, const int8_t* rows, ptrdiff_t row_stride,
                         void* block, void* fixed) {
-  const int32_t group = d->option[0], entries = d->option[1];
+  const int32_t group = d->option[0], entries = d->option[1], seven = d->option[3] == 7;
   uint8_t* to = (uint8_t*)block;
   (void)row_stride;
   if (group == 5 && entries == 128 && d->option[2] == 1 && d->fixed_count == 0) {
-    PrepareFives(rows, d->k_step / 5, to);
+    PrepareFives(rows, d->k_step / 5, d->option[3] == 7, to);
     return;
   }
   /* Five terms written out, those past `group` constant zeros: the vectoriser wants it flat. */
@@ -85,8 +91,8 @@ void trit_prepare_block(const trit_blocks_desc* d, const int8_t* rows, ptrdiff_t
     for (int32_t e = 0; e < entries; ++e) {
       const int16_t v = (int16_t)(digits[0][e] * x0 + digits[1][e] * x1 + digits[2][e] * x2 +
                                   digits[3][e] * x3 + digits[4][e] * x4);
-      low[e] = (uint8_t)v;
-      low[entries + e] = (uint8_t)((uint16_t)v >> 8);
+      low[e] = (uint8_t)(seven ? v & 127 : v);
+      low[entries + e] = (uint8_t)(seven ? (v >> 7) + 64 : v >> 8);
     }
   }
   if (d->fixed_count > 0) { /* the sum of the token's values, for codes that start at 0 */

@@ -224,12 +224,33 @@ class SelectionPass : public IRMutator {
     return Emit(op->type, "trit_next_byte", {from, ramp->base});
   }
 
+  // trit_half[_signed](plane[byte & 127], byte): one byte of an entry, in the order of the bytes.
+  Expr Half(const Call* op, const char* name) {
+    Lookup found;
+    const bool whole = MatchLookup(op->args[0].as<Load>(), &found) && found.max_index == 127;
+    if (!whole || !Has(name, op->type.lanes())) return Expr();
+    return Emit(op->type, name,
+                {Table(op->args[0].as<Load>(), found.base, 128), mutate(op->args[1])});
+  }
+
   Expr visit(const Call* op) override {
     if (op->call_type == Call::PureExtern && op->name == "trit_next_byte" && op->type.is_vector()) {
       const Expr done = NextByte(op);
       if (done.defined()) return done;
       Miss("a load of the next byte", op);
       return op;
+    }
+    if (op->call_type == Call::PureExtern && starts_with(op->name, "trit_half")) {
+      const Expr done = Half(op, op->name == "trit_half" ? "trit_half128" : "trit_half128signed");
+      if (done.defined()) return done;
+      Miss("a lookup of bytes", op);
+      return op;
+    }
+    if (op->call_type == Call::PureExtern &&
+        (op->name == "trit_spread" || op->name == "trit_gather")) {
+      if (!Has(op->name.c_str(), op->type.lanes())) Miss("sums of bytes", op);
+      ++report_->hits;
+      return IRMutator::visit(op);
     }
     const bool has_sign = op->name == "trit_join_signed";
     if (op->call_type == Call::PureExtern && (has_sign || op->name == "trit_join")) {

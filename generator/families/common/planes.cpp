@@ -10,11 +10,12 @@ using Halide::Func;
 using Halide::RDom;
 using Halide::Internal::Call;
 
-ActFormSpec PlanesForm(int group, int entries, PlaneDigits digits, int groups, bool sums) {
+ActFormSpec PlanesForm(int group, int entries, PlaneDigits digits, int groups, bool sums,
+                       int low_bits) {
   static const char* const kNames[] = {"base3", "balanced", "bits"};
   ActFormSpec form;
   form.id = Join("planes-", kNames[static_cast<int>(digits)], "-g", group, "-e", entries, "-k",
-                 group * groups, sums ? "-sums" : "", ".v1");
+                 group * groups, low_bits == 7 ? "-h7" : "", sums ? "-sums" : "", ".v1");
   form.code = "planes";
   form.type = Halide::UInt(8);
   form.inner = {entries, 2, groups};
@@ -23,7 +24,7 @@ ActFormSpec PlanesForm(int group, int entries, PlaneDigits digits, int groups, b
   form.align = entries == 16 ? 32 : 64;
   form.fixed_type = Halide::Int(32);
   form.fixed_count = sums ? 1 : 0;
-  form.option = {group, entries, static_cast<int>(digits)};
+  form.option = {group, entries, static_cast<int>(digits), low_bits};
   return form;
 }
 

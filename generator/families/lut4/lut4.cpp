@@ -1,4 +1,5 @@
 // lut4: four trits a byte, 81 of 128 entries, one lookup a byte.
+#include "generator/families/common/byte_sums.h"
 #include "generator/families/common/planes.h"
 #include "generator/select/micro_ops.h"
 #include "targets/base/error.h"
@@ -12,7 +13,7 @@ using Halide::Expr;
 constexpr const char* kScalable = "lut4_scalable2";
 
 bool Supports(const Target& target) {
-  if (HasBody(target, kScalable)) return true;
+  if (HasBody(target, kScalable) || HasByteSums(target)) return true;
   return target.vector_bytes >= 16 && HasMicroOp(target, "trit_join128", target.vector_bytes);
 }
 
@@ -43,14 +44,15 @@ KernelParts Build(const Candidate& candidate, const Target& target) {
   plan.unroll = candidate.Int("unroll");
   plan.prefetch = candidate.Int("prefetch");
   plan.layout = Layout(candidate, target);
-  plan.form = PlanesForm(4, 128, PlaneDigits::kBase3, plan.steps, false);
+  const bool bytes = HasByteSums(target);
+  plan.form = PlanesForm(4, 128, PlaneDigits::kBase3, plan.steps, false, bytes ? 7 : 8);
   plan.value = [](const MatmulBuffers& buffers, const PlanePlace& at) {
     const Expr byte = buffers.w(at.b, at.h, at.l, at.v, at.k.y, at.kb, at.g);
     return JoinEntry(buffers, at, byte & cast<uint8_t>(127), at.k.y);
   };
   plan.start = [](const MatmulBuffers&, const PlanePlace&) -> Expr { return 0; };
   if (HasBody(target, kScalable)) plan.body = kScalable;
-  KernelParts parts = BuildPlanes(plan, target);
+  KernelParts parts = bytes ? BuildByteSums(plan, false, target) : BuildPlanes(plan, target);
   parts.wanted = {"vpermi2b|vpermt2b|tbl"};
   return parts;
 }

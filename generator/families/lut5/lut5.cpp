@@ -1,4 +1,5 @@
 // lut5: five trits a byte, a sign and seven index bits into 122 int16 entries in two byte planes.
+#include "generator/families/common/byte_sums.h"
 #include "generator/families/common/knobs.h"
 #include "generator/families/common/planes.h"
 #include "generator/families/lut5/lut5_rows.h"
@@ -12,7 +13,8 @@ using Halide::cast;
 using Halide::Expr;
 
 bool Supports(const Target& target) {
-  return target.vector_bytes >= 16 && HasMicroOp(target, "trit_five128", target.vector_bytes);
+  return HasByteSums(target) ||
+         (target.vector_bytes >= 16 && HasMicroOp(target, "trit_five128", target.vector_bytes));
 }
 
 Space MakeSpace(const Target& target) {
@@ -38,8 +40,10 @@ Space MakeSpace(const Target& target) {
             })
       .Rule("a granule is a whole number of vectors",
             [unit](const Candidate& c) { return c.Int("rows") % unit == 0; })
-      .Rule("the loop divides a K block",
-            [](const Candidate& c) { return c.Int("steps") % c.Int("unroll") == 0; });
+      .Rule("the loop divides a K block",  // in pairs where bytes are summed, an odd step behind it
+            [&target](const Candidate& c) {
+              return c.Int("steps") / (HasByteSums(target) ? 2 : 1) % c.Int("unroll") == 0;
+            });
   AddKnobs(target, {0, 8, 16, 24, 27, 32, 36, 54}, &space);
   return space;
 }
@@ -64,7 +68,8 @@ KernelParts Build(const Candidate& candidate, const Target& target) {
   plan.unroll = candidate.Int("unroll");
   plan.prefetch = candidate.Int("prefetch");
   plan.layout = Layout(candidate, target);
-  plan.form = PlanesForm(5, 128, PlaneDigits::kBalanced, plan.steps, false);
+  const bool bytes = HasByteSums(target);
+  plan.form = PlanesForm(5, 128, PlaneDigits::kBalanced, plan.steps, false, bytes ? 7 : 8);
   plan.value = [](const MatmulBuffers& buffers, const PlanePlace& at) {
     const Expr byte = buffers.W({at.b, at.h, at.l, at.v, at.k.y}, at.kb, at.g);
     return JoinSigned(buffers, at, byte & cast<uint8_t>(127), at.k.y, byte);
@@ -73,7 +78,7 @@ KernelParts Build(const Candidate& candidate, const Target& target) {
   plan.start = [unit](const MatmulBuffers& buffers, const PlanePlace& at) -> Expr {
     return buffers.w_fixed(at.b + 8 * at.l + unit / 2 * at.h + unit * at.v, at.g);
   };
-  KernelParts parts = BuildPlanes(plan, target);
+  KernelParts parts = bytes ? BuildByteSums(plan, true, target) : BuildPlanes(plan, target);
   ApplyKnobs(candidate, &parts);
   parts.wanted = {"vpermi2b|vpermt2b"};
   return parts;

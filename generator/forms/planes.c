@@ -44,15 +44,15 @@ typedef uint8_t Bytes __attribute__((vector_size(64)));
   (__builtin_shufflevector(last, last, LANES(LAST, e)) + \
    __builtin_shufflevector(first, first, LANES(FIRST, e)))
 
+#define DIGIT1(l) (l) % 3 - 1
+#define DIGIT3(l) (l) / 3 % 3 - 1
+#define DIGIT9(l) (l) / 9 % 3 - 1
+
 static void PrepareFives(const int8_t* x, int32_t groups, int32_t seven, uint8_t* to) {
-  static const int32_t kPower[5] = {3, 1, 9, 3, 1};
-  Lanes digit[5];
-  for (int32_t i = 0; i < 5; ++i) {
-    for (int32_t l = 0; l < 32; ++l) digit[i][l] = (int16_t)(l / kPower[i] % 3 - 1);
-  }
+  const Lanes ones = {LANES(DIGIT1, 0)}, threes = {LANES(DIGIT3, 0)}, nines = {LANES(DIGIT9, 0)};
   for (int32_t g = 0; g < groups; ++g, x += 5, to += 256) {
-    const Lanes first = digit[0] * x[0] + digit[1] * x[1];
-    const Lanes last = digit[2] * x[2] + digit[3] * x[3] + digit[4] * x[4];
+    const Lanes first = threes * x[0] + ones * x[1];
+    const Lanes last = nines * x[2] + threes * x[3] + ones * x[4];
     for (int32_t half = 0; half < 2; ++half) {
       const Lanes a = half ? ENTRIES(first, last, 64) : ENTRIES(first, last, 0);
       const Lanes b = half ? ENTRIES(first, last, 96) : ENTRIES(first, last, 32);

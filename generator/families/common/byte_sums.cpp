@@ -16,9 +16,8 @@ using Halide::Internal::Call;
 
 namespace {
 
-constexpr int kBias = 64;       // of a high half
-constexpr int kStart = 128;     // of a sum of high halves
-constexpr int kMostHighs = 25;  // in such a sum
+constexpr int kBias = 64;    // of a high half
+constexpr int kStart = 128;  // of a sum of high halves
 
 Expr Op(Type type, const char* name, const std::vector<Expr>& args) {
   return Call::make(type, name, args, Call::PureExtern);
@@ -33,13 +32,16 @@ bool HasByteSums(const Target& target) {
 KernelParts BuildByteSums(const PlanesPlan& plan, bool has_sign, const Target& target) {
   const int unit = target.vector_bytes, vecs = plan.rows / unit;
   const int pairs = plan.steps / 2, odd_steps = pairs, even_steps = plan.steps - pairs;
-  if (even_steps > kMostHighs) throw Error(Join(plan.steps, " steps are more than bytes sum up"));
+  if (even_steps > (has_sign ? 25 : 31))
+    throw Error(Join(plan.steps, " steps are more than bytes sum up"));
   // Lanes are places of bytes up to trit_gather, then rows: as many dimensions as the layout has.
   LayoutSpec view = plan.layout;
   view.inner = {unit, 1, 1, vecs, plan.steps};
   KernelParts p{
       plan.layout, plan.form, MatmulBuffers(view, plan.form), Func("y"), {{unit, 1}, {vecs, unit}}};
 
+  // Nothing else may use them: LLVM makes byte shifts of affine products, which cost mad2 a sixth.
+  if (has_sign) p.extra_features = {"+gfni"};
   Var j("j"), v("v"), g("g"), t("t"), mb("mb"), kb("kb");
   const auto half = [&](int plane, const Expr& step) {
     const Expr byte = p.buffers.W({j, 0, 0, v, step}, kb, g);

@@ -9,8 +9,9 @@
 // odd,
 //   which is added to one sum modulo 65536, and the odd ones, shifted down, to another: 51 * 127.
 //   Even rows are the first minus 256 times the second.
-// - High halves: v >> 7 is -5..4, so 25 of them started at 128 stay in 3..228 (16 times -4..4 and
-//   more alike): even steps add to one byte, odd steps to another, 64 a step taken out beforehand.
+// - High halves: v >> 7 is -5..4, so 25 of them started at 128 stay in 3..228 (31 of four's -4..4
+// in
+//   4..252): even steps add to one byte, odd steps to another, 64 a step taken out beforehand.
 // Modulo 65536 low + 128 * high is the sum itself, which is an int16 up to 51 groups of five and 63
 // of four. The sums' two starts of 128 are 128 * 256 = 32768: words start at -32768.
 #pragma once

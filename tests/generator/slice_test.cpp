@@ -137,8 +137,9 @@ TEST(Slice, SlicesAcrossTheHalvesAreExact) {
         "order=tied prefetch=16 "
         "hint=t0 tune=target",
         "lut5 avx512vbmi form=tables rows=64 steps=27 unroll=1 m_tile=1 m_block=8 cache=4 "
+        "order=free "
         "prefetch=8 hint=t1 tune=target",
-        "lut5 avx512vbmi form=rows rows=64 steps=27 unroll=1 m_tile=2 m_block=8 cache=4 "
+        "lut5 avx512vbmi form=rows rows=64 steps=27 unroll=1 m_tile=2 m_block=8 cache=4 order=free "
         "prefetch=27 hint=t0 tune=target"}) {
     SCOPED_TRACE(text);
     const JitKernel jit(ReadCandidate(text));

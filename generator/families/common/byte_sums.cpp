@@ -29,22 +29,21 @@ bool HasByteSums(const Target& target) {
   return target.vector_bytes > 0 && HasMicroOp(target, "trit_half128", target.vector_bytes);
 }
 
-KernelParts BuildByteSums(const PlanesPlan& plan, bool has_sign, const Target& target) {
-  const int unit = target.vector_bytes, vecs = plan.rows / unit;
+KernelParts BuildByteSums(const PlanesPlan& plan, bool has_sign) {
+  const int rows = plan.rows;
   const int pairs = plan.steps / 2, odd_steps = pairs, even_steps = plan.steps - pairs;
   if (even_steps > (has_sign ? 25 : 31))
     throw Error(Join(plan.steps, " steps are more than bytes sum up"));
   // Lanes are places of bytes up to trit_gather, then rows: as many dimensions as the layout has.
   LayoutSpec view = plan.layout;
-  view.inner = {unit, 1, 1, vecs, plan.steps};
-  KernelParts p{
-      plan.layout, plan.form, MatmulBuffers(view, plan.form), Func("y"), {{unit, 1}, {vecs, unit}}};
+  view.inner = {rows, 1, 1, 1, plan.steps};
+  KernelParts p{plan.layout, plan.form, MatmulBuffers(view, plan.form), Func("y"), {{rows, 1}}};
 
   // Nothing else may use them: LLVM makes byte shifts of affine products, which cost mad2 a sixth.
   if (has_sign) p.extra_features = {"+gfni"};
-  Var j("j"), v("v"), g("g"), t("t"), mb("mb"), kb("kb");
+  Var j("j"), g("g"), t("t"), mb("mb"), kb("kb");
   const auto half = [&](int plane, const Expr& step) {
-    const Expr byte = p.buffers.W({j, 0, 0, v, step}, kb, g);
+    const Expr byte = p.buffers.W({j, 0, 0, 0, step}, kb, g);
     const Expr entry = p.buffers.act(cast<int>(byte & cast<uint8_t>(127)), plane, step, kb, mb);
     return Op(Halide::UInt(8), has_sign ? "trit_half_signed" : "trit_half", {entry, byte});
   };
@@ -52,7 +51,7 @@ KernelParts BuildByteSums(const PlanesPlan& plan, bool has_sign, const Target& t
   const auto start = [](int steps) { return cast<uint8_t>((kStart - kBias * steps) & 255); };
 
   Func sums("sums");
-  auto sum = sums(j, v, g, t, mb, kb);
+  auto sum = sums(j, g, t, mb, kb);
   sum = Tuple(cast<int16_t>(-32768), start(even_steps), start(odd_steps));
   RDom k(0, pairs, "k");
   const Expr step = 2 * k;
@@ -63,18 +62,17 @@ KernelParts BuildByteSums(const PlanesPlan& plan, bool has_sign, const Target& t
     sum = Tuple(sum[0] + spread(half(0, last)), sum[1] + half(1, last), sum[2]);
   }
   RDom blocks(0, p.buffers.WBlocks(), "blocks");
-  const auto block = sums(j, v, g, t, mb, blocks);
-  p.y(j, v, g, t, mb) = has_sign ? Expr(p.buffers.w_fixed(j + unit * v, g)) : Expr(0);
-  p.y(j, v, g, t, mb) +=
-      cast<int>(Op(Halide::Int(16), "trit_gather", {block[0], block[1], block[2]}));
+  const auto block = sums(j, g, t, mb, blocks);
+  p.y(j, g, t, mb) = has_sign ? Expr(p.buffers.w_fixed(j, g)) : Expr(0);
+  p.y(j, g, t, mb) += cast<int>(Op(Halide::Int(16), "trit_gather", {block[0], block[1], block[2]}));
 
-  p.y.bound(j, 0, unit).bound(v, 0, vecs).bound(t, 0, 1);
-  p.y.reorder(j, v).vectorize(j).unroll(v);
-  p.y.update().reorder(j, v, t, mb, g, blocks).vectorize(j).unroll(v);
+  p.y.bound(j, 0, rows).bound(t, 0, 1);
+  p.y.vectorize(j);
+  p.y.update().reorder(j, t, mb, g, blocks).vectorize(j);
   sums.compute_at(p.y, mb).store_in(Halide::MemoryType::Register);
-  sums.bound_extent(v, vecs).reorder(j, v).vectorize(j).unroll(v);
-  sums.update().reorder(j, v, k).vectorize(j).unroll(v);
-  if (even_steps > odd_steps) sums.update(1).reorder(j, v).vectorize(j).unroll(v);
+  sums.vectorize(j);
+  sums.update().reorder(j, k).vectorize(j);
+  if (even_steps > odd_steps) sums.update(1).vectorize(j);
   if (plan.unroll > 1) sums.update().unroll(k, plan.unroll);
   if (plan.prefetch > 0) {
     sums.update().prefetch(p.buffers.w, k, k, plan.prefetch / 2,

@@ -24,6 +24,6 @@ bool HasByteSums(const Target& target);
 
 // plan.value and plan.start are not asked: a byte of weights is an index in its low seven bits, and
 // where has_sign, its top bit complements the entry and y starts at the row's fixed count.
-KernelParts BuildByteSums(const PlanesPlan& plan, bool has_sign, const Target& target);
+KernelParts BuildByteSums(const PlanesPlan& plan, bool has_sign);
 
 }  // namespace trit

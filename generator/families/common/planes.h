@@ -35,8 +35,8 @@ struct PlanesPlan {
 // (zip leaves them in order).
 int PlaneUnit(const Target& target);
 
-// group values to an entry; kind as forms/planes.c has it; sums: carry the token's sum; low_bits: 8,
-// or 7 for byte_sums.h.
+// group values to an entry; kind as forms/planes.c has it; sums: carry the token's sum; low_bits:
+// 8, or 7 for byte_sums.h.
 enum class PlaneDigits { kBase3 = 0, kBalanced = 1, kBits = 2 };
 ActFormSpec PlanesForm(int group, int entries, PlaneDigits digits, int groups, bool sums,
                        int low_bits = 8);

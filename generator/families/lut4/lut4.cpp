@@ -52,7 +52,8 @@ KernelParts Build(const Candidate& candidate, const Target& target) {
   };
   plan.start = [](const MatmulBuffers&, const PlanePlace&) -> Expr { return 0; };
   if (HasBody(target, kScalable)) plan.body = kScalable;
-  KernelParts parts = bytes ? BuildByteSums(plan, false, target) : BuildPlanes(plan, target);
+  KernelParts parts = bytes ? BuildByteSums(plan, false) : BuildPlanes(plan, target);
+  parts.tie_lookups = bytes;
   parts.wanted = {"vpermi2b|vpermt2b|tbl"};
   return parts;
 }

@@ -22,11 +22,12 @@ Space MakeSpace(const Target& target) {
   Space space("lut5", target.key);
   space.Names("form", {"tables", "rows"}, "tables made outside, or words re-coded inside")
       .Ints("rows", {16, 32, 64, 128, 256}, "rows of a granule")
-      .Ints("steps", {16, 24, 27, 32, 36, 43, 45, 48}, "bytes (five columns) of a K block")
+      .Ints("steps", {16, 18, 24, 27, 32, 36, 43, 45, 48}, "bytes (five columns) of a K block")
       .Ints("unroll", {1, 2, 4}, "steps per loop iteration")
       .Ints("m_tile", {1, 2, 3, 4, 5, 6}, "tokens in registers")
       .Ints("m_block", {8, 16, 32, 64, 128}, "tokens that share re-coded words")
       .Ints("cache", {4, 8, 16, 32, 64}, "granules re-coded at once")
+      .Names("order", {"free", "tied"}, "a table's lookups: as LLVM orders them, or in a row")
       .Rule("re-coding needs word lookups and whole words",
             [&target](const Candidate& c) {
               return c.Name("form") == "tables" ||
@@ -44,7 +45,7 @@ Space MakeSpace(const Target& target) {
             [&target](const Candidate& c) {
               return c.Int("steps") / (HasByteSums(target) ? 2 : 1) % c.Int("unroll") == 0;
             });
-  AddKnobs(target, {0, 8, 16, 24, 27, 32, 36, 54}, &space);
+  AddKnobs(target, {0, 8, 16, 24, 27, 32, 36, 40, 48, 54, 64, 96}, &space);
   return space;
 }
 
@@ -78,8 +79,9 @@ KernelParts Build(const Candidate& candidate, const Target& target) {
   plan.start = [unit](const MatmulBuffers& buffers, const PlanePlace& at) -> Expr {
     return buffers.w_fixed(at.b + 8 * at.l + unit / 2 * at.h + unit * at.v, at.g);
   };
-  KernelParts parts = bytes ? BuildByteSums(plan, true, target) : BuildPlanes(plan, target);
+  KernelParts parts = bytes ? BuildByteSums(plan, true) : BuildPlanes(plan, target);
   ApplyKnobs(candidate, &parts);
+  parts.tie_lookups = candidate.Name("order") == "tied";
   parts.wanted = {"vpermi2b|vpermt2b"};
   return parts;
 }

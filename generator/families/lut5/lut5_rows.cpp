@@ -106,6 +106,7 @@ KernelParts BuildLut5Rows(const LayoutSpec& layout, const Candidate& candidate,
     acc.update().prefetch(word, k.z, k.z, periods, Halide::PrefetchBoundStrategy::NonFaulting);
   }
   ApplyKnobs(candidate, &p);
+  p.tie_lookups = candidate.Name("order") == "tied";
   p.wanted = {"vpermw"};
   return p;
 }

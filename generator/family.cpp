@@ -45,35 +45,18 @@ std::string KernelName(const Candidate& candidate) {
 }
 
 MatmulBuffers::MatmulBuffers(const LayoutSpec& layout, const ActFormSpec& form)
-    : w(layout.type, static_cast<int>(layout.inner.size()) + (layout.halves ? 4 : 2), "w"),
+    : layout(layout),
+      form(form),
+      w(layout.type, static_cast<int>(layout.inner.size()) + (layout.halves ? 4 : 2), "w"),
       w_fixed(layout.fixed_type, 2, "w_fixed"),
       act(form.type, static_cast<int>(form.inner.size()) + 2, "act"),
       act_fixed(form.fixed_type, 2, "act_fixed"),
       w_inner(static_cast<int>(layout.inner.size())),
       w_halves(layout.halves) {
-  const auto constrain = [](Halide::ImageParam& p, Halide::ImageParam& fixed, const BlockSpec& s) {
-    int stride = 1, i = 0;
-    for (int extent : s.inner) {
-      p.dim(i++).set_bounds(0, extent).set_stride(stride);
-      stride *= extent;
-    }
-    p.dim(i).set_min(0);
-    p.dim(i + 1).set_min(0);
-    p.dim(s.k_outer ? i + 1 : i).set_stride(stride);
-    if (s.halves) {
-      p.dim(i + 2).set_min(0);
-      p.dim(i + 3).set_min(0);
-    } else {
-      const Halide::Expr many = p.dim(s.k_outer ? i + 1 : i).extent() * stride;
-      p.dim(s.k_outer ? i : i + 1).set_stride(many);
-    }
-    p.set_host_alignment(s.align);
-    fixed.dim(0).set_bounds(0, s.fixed_count).set_stride(1);
-    fixed.dim(1).set_min(0).set_stride(s.FixedBytes() / s.fixed_type.bytes());
-    fixed.set_host_alignment(s.align);
-  };
-  constrain(w, w_fixed, layout);
-  constrain(act, act_fixed, form);
+  w.set_host_alignment(layout.align);
+  w_fixed.set_host_alignment(layout.align);
+  act.set_host_alignment(form.align);
+  act_fixed.set_host_alignment(form.align);
 }
 
 Halide::Expr MatmulBuffers::W(std::vector<Halide::Expr> inner, Halide::Expr kb,

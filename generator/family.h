@@ -16,8 +16,22 @@
 
 namespace trit {
 
-// The arguments of every matmul stage, in this order. All minimums are 0: the entry hands the stage
-// its slice alone (base pointers moved), so `set_min(0)` is right and already done.
+// An ImageParam whose elements are loads from the first: its own are calls of a function, which
+// lowering then inlines, a tenth of its time.
+class Tensor : public Halide::ImageParam {
+ public:
+  using ImageParam::ImageParam;
+  Halide::Expr operator()(std::vector<Halide::Expr> at) const {
+    return Halide::Internal::Call::make(parameter(), at);
+  }
+  template <typename... More>
+  Halide::Expr operator()(const Halide::Expr& first, const More&... more) const {
+    return (*this)(std::vector<Halide::Expr>{first, Halide::Expr(more)...});
+  }
+};
+
+// The tensors of every matmul stage. All minimums are 0: the entry hands the stage its slice alone
+// (base pointers moved).
 //
 //   w          inner dims..., k block, granule          the weights' blocks
 //   w_fixed    element, granule                         (extent 0 x ... when fixed_count is 0)
@@ -25,11 +39,12 @@ namespace trit {
 //   act_fixed  element, token granule
 //   y          y_inner dims..., granule, token in its granule, token granule       int32, output
 //
-// Inner extents and strides, and whichever of the k-block and granule strides is constant, are
-// constrained here, once. Loop bounds: w.dim(rank).extent() k blocks and so on; k blocks of act are
-// act.k_step columns each, those of w are w.k_step.
+// Lowering puts in what is constant of them (backend/lower.cpp). Loop bounds: w.dim(rank).extent()
+// k blocks and so on; k blocks of act are act.k_step columns each, those of w are w.k_step.
 struct MatmulBuffers {
-  Halide::ImageParam w, w_fixed, act, act_fixed;
+  LayoutSpec layout;  // as given: what a view of packed bytes calls them
+  ActFormSpec form;
+  Tensor w, w_fixed, act, act_fixed;
   int w_inner;    // dimensions of w before the k block
   bool w_halves;  // LayoutSpec::halves: w is read through W alone
 

@@ -144,7 +144,7 @@ constexpr Row kRows[] = {
     {"M=1", "mad5", "dot=quad unpack=reg rows=16 k=80 m_tile=1"},
     {"M=1", "mad5", "rows=64 k=80 m_tile=1 vectors=4"},
     {"prefill", "mad5", "dot=quad unpack=tile rows=16 k=80 m_tile=4", "neon dotprod"},
-    {"prefill", "mad5", "rows=64 k=80 m_tile=3 vectors=4"},
+    {"prefill", "mad5", "rows=64 k=80 m_tile=2 vectors=2"},
     {"M=1", "lut2", "rows=64 steps=32 unroll=1 prefetch=0 form=tables m_tile=1 cache=1"},
     {"M=1", "lut3", "rows=32 steps=6 unroll=1 prefetch=0 form=tables m_tile=1 cache=1"},
     {"M=1", "lut4", "rows=32 steps=32 unroll=1 prefetch=0 form=tables m_tile=1 cache=1"},

@@ -7,8 +7,8 @@
 #include <fstream>
 #include <sstream>
 
+#include "generator/backend/lower.h"
 #include "generator/embed/embedded.h"
-#include "generator/select/select.h"
 #include "targets/base/error.h"
 
 // Halide hands code to us through an O3 run of its own LLVM 14, a fifth of a candidate's time, and
@@ -69,29 +69,6 @@ auto Guarded(const Candidate& candidate, const Fn& fn) -> decltype(fn()) {
   }
 }
 
-// y's strides are facts of the layout, except the distance between tokens.
-void ConstrainOutput(KernelParts* parts) {
-  Halide::OutputImageParam y = parts->y.output_buffer();
-  const int rank = static_cast<int>(parts->y_inner.size());
-  int rows = 1;
-  for (int i = 0; i < rank; ++i) {
-    y.dim(i).set_bounds(0, parts->y_inner[static_cast<size_t>(i)].extent);
-    y.dim(i).set_stride(parts->y_inner[static_cast<size_t>(i)].stride);
-    rows *= parts->y_inner[static_cast<size_t>(i)].extent;
-  }
-  if (rows != parts->layout.granule) {
-    throw Error(Join("y's inner dimensions hold ", rows, " rows, a granule of ", parts->layout.id,
-                     " ", parts->layout.granule));
-  }
-  if (y.dimensions() != rank + 3) {
-    throw Error(Join("y has ", y.dimensions(), " dimensions, not ", rank + 3));
-  }
-  y.dim(rank).set_min(0).set_stride(parts->layout.granule);
-  y.dim(rank + 1).set_bounds(0, parts->form.granule);
-  y.dim(rank + 2).set_min(0).set_stride(y.dim(rank + 1).stride() * parts->form.granule);
-  y.set_host_alignment(parts->layout.granule % 16 == 0 ? 64 : 4);
-}
-
 void CheckParts(const KernelParts& parts) {
   parts.layout.Check();
   parts.form.Check();
@@ -107,8 +84,16 @@ void CheckParts(const KernelParts& parts) {
     throw Error(Join("m_block is ", parts.m_block, " and scratch_bytes ", parts.scratch_bytes,
                      " with an m_granule of ", parts.m_granule));
   }
-  if (parts.y_inner.empty() || parts.y_inner.size() > TRIT_MAX_INNER) {
-    throw Error(Join("y has ", parts.y_inner.size(), " inner dimensions"));
+  const int rank = static_cast<int>(parts.y_inner.size());
+  if (rank < 1 || rank > TRIT_MAX_INNER) throw Error(Join("y has ", rank, " inner dimensions"));
+  int rows = 1;
+  for (const RowDim& row : parts.y_inner) rows *= row.extent;
+  if (rows != parts.layout.granule) {
+    throw Error(Join("y's inner dimensions hold ", rows, " rows, a granule of ", parts.layout.id,
+                     " ", parts.layout.granule));
+  }
+  if (parts.body.empty() && parts.y.dimensions() != rank + 3) {
+    throw Error(Join("y has ", parts.y.dimensions(), " dimensions, not ", rank + 3));
   }
   if (parts.m_min < 1 || parts.m_max < parts.m_min || parts.k_max < parts.layout.k_step) {
     throw Error(Join("the kernel's limits are empty: m ", parts.m_min, "..", parts.m_max,
@@ -118,10 +103,6 @@ void CheckParts(const KernelParts& parts) {
 
 Halide::Target HalideTarget(const Target& target) {
   return Halide::Target(HalideTargetText(target));
-}
-
-std::vector<Halide::Argument> Arguments(const KernelParts& parts) {
-  return {parts.buffers.w, parts.buffers.w_fixed, parts.buffers.act, parts.buffers.act_fixed};
 }
 
 }  // namespace
@@ -146,7 +127,6 @@ KernelParts BuildParts(const Candidate& candidate, const Target& target) {
       KernelParts parts = FindFamily(candidate.family).build(candidate, target);
       CheckParts(parts);
       if (parts.scratch_bytes > 0) parts.scratch_bytes += kScratchBlocks * 64;
-      if (parts.body.empty()) ConstrainOutput(&parts);
       return parts;
     } catch (const Error& e) {
       throw Error(Join("the candidate \"", candidate.Text(), "\": ", e.what()));
@@ -161,15 +141,14 @@ StageCode CompileStage(const Candidate& candidate, const Target& target, KernelP
       return StageCode{std::string(body)};
     }
     const double start = Now();
-    Halide::Pipeline pipeline(parts->y);
-    const auto report = AddSelection(&pipeline, target);
     const Halide::Target halide = HalideTarget(target);
-    Halide::Module module = pipeline.compile_to_module(Arguments(*parts), "trit_stage", halide,
-                                                       Halide::LinkageType::External);
+    SelectionReport report;
+    Halide::Module module("trit_stage", halide);
+    LowerStage(*parts, target, &module, &report);
     const double lowered = Now();
-    if (!report->misses.empty()) {
+    if (!report.misses.empty()) {
       std::string all;
-      for (const std::string& miss : report->misses) all += (all.empty() ? "" : "; ") + miss;
+      for (const std::string& miss : report.misses) all += (all.empty() ? "" : "; ") + miss;
       throw Error(Join("the candidate \"", candidate.Text(), "\" has lookups that ", target.key,
                        " has no micro-op for: ", all));
     }
@@ -181,7 +160,7 @@ StageCode CompileStage(const Candidate& candidate, const Target& target, KernelP
     }
     MemoryFile file;
     module.compile({{Halide::OutputFileType::bitcode, file.Path()}});
-    StageCode code{file.Contents(), report->hits, lowered - start};
+    StageCode code{file.Contents(), report.hits, lowered - start};
     if (code.bitcode.empty()) throw Error("Halide wrote no bitcode");
     return code;
   });
@@ -192,11 +171,11 @@ std::string LoweredText(const Candidate& candidate) {
   KernelParts parts = BuildParts(candidate, target);
   return Guarded(candidate, [&] {
     if (!parts.body.empty()) throw Error(Join("its stage is C (", parts.body, "), not Halide"));
-    Halide::Pipeline pipeline(parts.y);
-    AddSelection(&pipeline, target);
+    SelectionReport report;
     std::ostringstream text;
-    text << pipeline.compile_to_module(Arguments(parts), "trit_stage", HalideTarget(target),
-                                       Halide::LinkageType::External);
+    Halide::Module module("trit_stage", HalideTarget(target));
+    LowerStage(parts, target, &module, &report);
+    text << module;
     return text.str();
   });
 }

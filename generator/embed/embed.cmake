@@ -36,7 +36,7 @@ function(trit_embed_c folder source)
       COMMAND ${TRIT_CLANG} --target=${TRIT_TRIPLE_${arch}} -std=c11 -O2 -Xclang
         -disable-llvm-passes -ffreestanding -fPIC -fno-stack-protector
         -fno-asynchronous-unwind-tables -fno-ident -Wall -Wextra -Werror
-        -I${PROJECT_SOURCE_DIR} -I${TRIT_HALIDE_INCLUDE} -emit-llvm -c ${source} -o ${out}
+        -I${PROJECT_SOURCE_DIR} -emit-llvm -c ${source} -o ${out}
         -MD -MF ${out}.d
       DEPENDS ${source} DEPFILE ${out}.d VERBATIM)
     trit_embed_file(${folder}/${stem}.${arch}.bc ${out})
@@ -88,7 +88,7 @@ function(trit_embed_body source)
         -disable-llvm-passes -ffreestanding -fPIC -fno-stack-protector
         -fno-asynchronous-unwind-tables -fno-ident -Wall -Wextra -Werror
         -DTRIT_MICRO_OPS="targets/${target}/micro_ops_${kind}.h"
-        -I${PROJECT_SOURCE_DIR} -I${TRIT_HALIDE_INCLUDE} -emit-llvm -c ${source} -o ${out}
+        -I${PROJECT_SOURCE_DIR} -emit-llvm -c ${source} -o ${out}
         -MD -MF ${out}.d
       DEPENDS ${source} DEPFILE ${out}.d VERBATIM)
     trit_embed_file(bodies/${family}_${kind}.${target}.bc ${out})

@@ -7,11 +7,11 @@
 #ifndef TRIT_GENERATOR_ENTRY_BODY_H_
 #define TRIT_GENERATOR_ENTRY_BODY_H_
 
-#include <HalideRuntime.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "generator/entry/descriptor.h"
+#include "generator/entry/stage.h"
 
 extern const trit_matmul_desc trit_matmul;
 
@@ -26,26 +26,27 @@ typedef struct {
 
 static inline void TritBody(const trit_matmul_desc* d, const TritSlice* s);
 
-int trit_stage(void* user_context, struct halide_buffer_t* w, struct halide_buffer_t* w_fixed,
-               struct halide_buffer_t* act, struct halide_buffer_t* act_fixed,
-               struct halide_buffer_t* y) {
+int trit_stage(void* user_context, const void* w, const void* w_fixed, const void* act,
+               const void* act_fixed, void* y, int32_t k_blocks, int32_t granules,
+               int32_t act_blocks, int32_t token_granules, int32_t w_k, int32_t w_granule,
+               int32_t act_k, int32_t act_granule, int32_t y_token, int32_t w_near, int32_t w_far,
+               int32_t w_far_k) {
   const trit_matmul_desc* d = &trit_matmul;
-  const int32_t wr = d->w.inner_rank, ar = d->act.inner_rank;
   const ptrdiff_t wb = d->w.type_bits / 8, ab = d->act.type_bits / 8;
-  (void)user_context;
-  const TritSlice s = {w->host,
-                       w_fixed->host,
-                       act->host,
-                       act_fixed->host,
-                       (int32_t*)y->host,
-                       w->dim[wr].extent,
-                       w->dim[wr + 1].extent,
-                       act->dim[ar + 1].extent,
-                       w->dim[wr].stride * wb,
-                       w->dim[wr + 1].stride * wb,
-                       act->dim[ar].stride * ab,
-                       act->dim[ar + 1].stride * ab,
-                       y->dim[d->y_rank + 1].stride};
+  (void)user_context, (void)act_blocks, (void)w_near, (void)w_far, (void)w_far_k;
+  const TritSlice s = {(const uint8_t*)w,
+                       (const uint8_t*)w_fixed,
+                       (const uint8_t*)act,
+                       (const uint8_t*)act_fixed,
+                       (int32_t*)y,
+                       k_blocks,
+                       granules,
+                       token_granules,
+                       w_k * wb,
+                       w_granule * wb,
+                       act_k * ab,
+                       act_granule * ab,
+                       y_token};
   TritBody(d, &s);
   return 0;
 }

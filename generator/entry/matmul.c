@@ -1,11 +1,10 @@
-/* The thin entry of a kernel: checks the call, describes its slice to the Halide stage in
- * halide_buffer_t on the stack, and calls it. Everything here is folded into the stage. */
+/* The thin entry of a kernel: checks the call and hands its slice to the stage, in pieces that stay
+ * in cache. Everything here is folded into the stage. */
 #include <stddef.h>
 #include <stdint.h>
 
-#include <HalideRuntime.h>
-
 #include "generator/entry/descriptor.h"
+#include "generator/entry/stage.h"
 #include "runtime/abi/trit_kernel.h"
 
 extern const trit_matmul_desc trit_matmul;
@@ -47,63 +46,39 @@ void halide_free(void* user_context, void* at) {
   }
 }
 
-int trit_stage(void* user_context, struct halide_buffer_t* w, struct halide_buffer_t* w_fixed,
-               struct halide_buffer_t* act, struct halide_buffer_t* act_fixed,
-               struct halide_buffer_t* y);
-
+/* `blocks` of a tensor of `granules` granules: what a stage is told of them. */
 typedef struct {
-  struct halide_buffer_t buffer;
-  struct halide_dimension_t dim[TRIT_MAX_INNER + 4];
-} Described;
+  const uint8_t *blocks, *fixed;
+  int32_t k, granule, near, far, far_k;
+} Slice;
 
-static inline void Begin(Described* d, const void* host, uint32_t code, uint32_t bits) {
-  d->buffer.device = 0;
-  d->buffer.device_interface = 0;
-  d->buffer.host = (uint8_t*)host;
-  d->buffer.flags = 0;
-  d->buffer.type.code = (uint8_t)code;
-  d->buffer.type.bits = (uint8_t)bits;
-  d->buffer.type.lanes = 1;
-  d->buffer.dimensions = 0;
-  d->buffer.dim = d->dim;
-  d->buffer.padding = 0;
-}
-
-static inline void Add(Described* d, int32_t extent, int32_t stride) {
-  struct halide_dimension_t* dim = &d->dim[d->buffer.dimensions++];
-  dim->min = 0;
-  dim->extent = extent;
-  dim->stride = stride;
-  dim->flags = 0;
-}
-
-/* `blocks` and `fixed`: granules [first, first + count) of a tensor of `granules` granules. */
-static inline void Describe(const trit_blocks_desc* d, const uint8_t* base, int32_t granules,
-                            int32_t k_blocks, int32_t first, int32_t count, Described* blocks,
-                            Described* fixed) {
-  const int32_t elements = d->block_bytes / (int32_t)(d->type_bits / 8);
+static inline Slice Describe(const trit_blocks_desc* d, const void* base, int32_t granules,
+                             int32_t k_blocks, int32_t first) {
   const size_t step = (size_t)d->block_bytes * (d->k_outer ? 1 : (size_t)k_blocks);
-  Begin(blocks, base + (size_t)first * step, d->type_code, d->type_bits);
-  int32_t stride = 1;
-#pragma clang loop unroll(full)
-  for (int32_t i = 0; i < d->inner_rank; ++i) {
-    Add(blocks, d->inner_extent[i], stride);
-    stride *= d->inner_extent[i];
-  }
-  if (d->halves) { /* MatmulBuffers::W says how these dimensions are used */
+  const uint8_t* blocks = (const uint8_t*)base + (size_t)first * step;
+  const uint8_t* all_fixed =
+      (const uint8_t*)base + (size_t)granules * (size_t)k_blocks * (size_t)d->block_bytes;
+  const uint8_t* fixed = all_fixed + (size_t)first * (size_t)d->fixed_bytes;
+  const int32_t elements = d->block_bytes / (int32_t)(d->type_bits / 8);
+  if (d->halves) {
     const int32_t half = granules - granules / 2, here = half - first;
-    Add(blocks, k_blocks, elements * half);
-    Add(blocks, count, elements);
-    Add(blocks, k_blocks, elements * (granules - half));
-    Add(blocks, here > 0 ? here : 0, elements * half * (k_blocks - 1));
-  } else {
-    Add(blocks, k_blocks, d->k_outer ? elements * granules : elements);
-    Add(blocks, count, d->k_outer ? elements : elements * k_blocks);
+    const Slice s = {blocks,
+                     fixed,
+                     elements * half,
+                     elements,
+                     here > 0 ? here : 0,
+                     elements * half * (k_blocks - 1),
+                     elements * (granules - half)};
+    return s;
   }
-  const uint8_t* all_fixed = base + (size_t)granules * (size_t)k_blocks * (size_t)d->block_bytes;
-  Begin(fixed, all_fixed + (size_t)first * (size_t)d->fixed_bytes, d->fixed_code, d->fixed_bits);
-  Add(fixed, d->fixed_count, 1);
-  Add(fixed, count, d->fixed_bytes / (int32_t)(d->fixed_bits / 8));
+  const Slice s = {blocks,
+                   fixed,
+                   elements * (d->k_outer ? granules : 1),
+                   elements * (d->k_outer ? 1 : k_blocks),
+                   0,
+                   0,
+                   0};
+  return s;
 }
 
 static inline int Aligned(const void* p, uintptr_t align) {
@@ -152,19 +127,13 @@ int32_t trit_matmul_run(const trit_matmul_args* a) {
     const int32_t rows = a->n_end - n < n_step ? a->n_end - n : n_step;
     for (int32_t m = a->m_begin; m < a->m_end; m += m_step) {
       const int32_t part = a->m_end - m < m_step ? a->m_end - m : m_step;
-      Described w, w_fixed, act, act_fixed, y;
-      Describe(&d->w, (const uint8_t*)a->w, a->n / n_granule, k_blocks, n / n_granule,
-               rows / n_granule, &w, &w_fixed);
-      Describe(&d->act, (const uint8_t*)a->act, a->m / d->act.granule, act_blocks,
-               m / d->act.granule, part / d->act.granule, &act, &act_fixed);
-      Begin(&y, a->y + m * a->y_stride + n, halide_type_int, 32);
-#pragma clang loop unroll(full)
-      for (int32_t i = 0; i < d->y_rank; ++i) Add(&y, d->y_extent[i], d->y_stride[i]);
-      Add(&y, rows / n_granule, n_granule);
-      Add(&y, d->act.granule, (int32_t)a->y_stride);
-      Add(&y, part / d->act.granule, (int32_t)(a->y_stride * d->act.granule));
+      const Slice w = Describe(&d->w, a->w, a->n / n_granule, k_blocks, n / n_granule);
+      const Slice act =
+          Describe(&d->act, a->act, a->m / d->act.granule, act_blocks, m / d->act.granule);
       Scratch scratch = {(uint8_t*)a->scratch, (uint8_t*)a->scratch + d->scratch_bytes, 0};
-      trit_stage(&scratch, &w.buffer, &w_fixed.buffer, &act.buffer, &act_fixed.buffer, &y.buffer);
+      trit_stage(&scratch, w.blocks, w.fixed, act.blocks, act.fixed, a->y + m * a->y_stride + n,
+                 k_blocks, rows / n_granule, act_blocks, part / d->act.granule, w.k, w.granule,
+                 act.k, act.granule, (int32_t)a->y_stride, w.near, w.far, w.far_k);
     }
   }
   return TRIT_OK;

@@ -43,8 +43,8 @@ class LineOfPrefetch : public IRMutator {
 
 class SelectionPass : public IRMutator {
  public:
-  SelectionPass(std::shared_ptr<SelectionReport> report, const Target& target)
-      : report_(std::move(report)), target_(target) {}
+  SelectionPass(SelectionReport* report, const Target& target)
+      : report_(report), target_(target) {}
 
  private:
   using IRMutator::visit;
@@ -391,7 +391,7 @@ class SelectionPass : public IRMutator {
   Expr visit(const Let* op) override { return VisitLet(op); }
   Stmt visit(const LetStmt* op) override { return VisitLet(op); }
 
-  std::shared_ptr<SelectionReport> report_;
+  SelectionReport* report_;
   const Target& target_;
   std::map<std::string, Expr> lets_;
   Scope<Interval> ranges_;
@@ -399,12 +399,9 @@ class SelectionPass : public IRMutator {
 
 }  // namespace
 
-std::shared_ptr<const SelectionReport> AddSelection(Halide::Pipeline* pipeline,
-                                                    const Target& target) {
-  auto report = std::make_shared<SelectionReport>();
-  // The pipeline owns the pass.
-  pipeline->add_custom_lowering_pass(new SelectionPass(report, target));
-  return report;
+Halide::Internal::Stmt Select(const Halide::Internal::Stmt& stmt, const Target& target,
+                              SelectionReport* report) {
+  return SelectionPass(report, target).mutate(stmt);
 }
 
 }  // namespace trit

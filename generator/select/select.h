@@ -5,7 +5,6 @@
 
 #include <Halide.h>
 
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -18,8 +17,8 @@ struct SelectionReport {
   std::vector<std::string> misses;  // vector gathers that stayed: each fails the kernel's build
 };
 
-// Adds the pass to a pipeline. The report is filled when the pipeline is lowered.
-std::shared_ptr<const SelectionReport> AddSelection(Halide::Pipeline* pipeline,
-                                                    const Target& target);
+// The statement with micro-ops put in.
+Halide::Internal::Stmt Select(const Halide::Internal::Stmt& stmt, const Target& target,
+                              SelectionReport* report);
 
 }  // namespace trit

@@ -178,6 +178,7 @@ TEST(Library, RefusesGapsAndStrangers) {
   EXPECT_EQ(refusal(rows), "accepted");
   EXPECT_THAT(refusal({}), testing::HasSubstr("no schedules"));
   std::vector<TunedRow> gap = {rows[0]};
+  gap[0].n = gap[0].k = 0;
   gap[0].m_min = 1;
   gap[0].m_max = 4;
   EXPECT_THAT(refusal(gap), testing::HasSubstr("without a kernel for any shape at m = 5"));

@@ -352,6 +352,7 @@ void LowerStage(const KernelParts& parts, const Target& target, Halide::Module* 
   s = facts.Simplify(s, /*remove_dead_code=*/false);
   s = allocation_bounds_inference(s, env, bounds);
   s = lower_safe_promises(inject_prefetch(s, env));
+  s = split_tuples(s, env);
   s = simplify_correlated_differences(s);
   s = bound_small_allocations(s);
   s = storage_flattening(s, outputs, env, halide);

@@ -10,7 +10,8 @@
 //
 //   form=tables  tables made once per token by the activation form: decode and very small M
 //   form=rows    tables of m_tile tokens made inside, once per K block, used for all rows
-//   second=shift  the upper byte shifted down: for machines whose loads across lines are dear
+//   second=shift  the upper byte shifted down: for machines whose loads across lines are dear;
+//                 mixed: every second vector's, where loads and the shifts' unit are both short
 //   order=tied    all of a table's lookups, then their sums (backend/tie.h)
 #include <algorithm>
 #include <optional>
@@ -53,7 +54,7 @@ Space MakeSpace(const Target& target) {
       .Ints("m_tile", {1, 2, 3, 4, 5, 6, 8}, "tokens in registers")
       .Ints("unroll", {1, 2, 4}, "words per loop iteration")
       .Ints("m_block", {8, 12, 16, 24, 32, 48, 64}, "tokens whose sums stay in cache")
-      .Names("second", {"load", "shift"}, "how a word's upper byte comes down")
+      .Names("second", {"load", "mixed", "shift"}, "how a word's upper byte comes down")
       .Names("order", {"free", "tied"}, "a table's lookups: as LLVM orders them, or in a row")
       .Rule("accumulators, words and a table fit 32 registers",
             [&target](const Candidate& c) {
@@ -112,8 +113,11 @@ KernelParts Build(const Candidate& candidate, const Target& target) {
     return Halide::Internal::Call::make(Halide::UInt(16), name, args,
                                         Halide::Internal::Call::PureExtern);
   };
-  const Expr upper = candidate.Name("second") == "load" ? call("trit_next_byte", {word})
-                                                        : word >> cast<uint16_t>(8);
+  const Expr loaded = call("trit_next_byte", {word}), shifted = word >> cast<uint16_t>(8);
+  const std::string& second = candidate.Name("second");
+  const Expr upper = second == "load"    ? loaded
+                     : second == "shift" ? shifted
+                                         : select(r / lanes % 2 == 0, loaded, shifted);
   const Expr third = call("trit_high_product", {word, cast<uint16_t>(kThird)});
   const Expr index = mux(k.x, {word, upper, third}) & cast<uint16_t>(kEntries - 1);
   const Expr value = tables ? p.buffers.act(cast<int>(index), k.x + 3 * k.y, kb, mb)

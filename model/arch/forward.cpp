@@ -311,11 +311,26 @@ void Forward::Embed(Team& team, State& s) const {
 
 void Forward::RotateAndStore(Team& team, State& s, int layer) const {
   const int head_dim = config_.head_dim, group = config_.group(), m = s.m();
+  // Where the cache keeps head i / m of token i % m.
+  struct Slot {
+    std::byte* block;
+    int slot;
+  };
+  const auto slot_of = [&](int64_t i) -> Slot {
+    const Row& row = s.rows[static_cast<size_t>(i % m)];
+    const auto& pages = s.segments[static_cast<size_t>(row.segment)].sequence->pages();
+    return {pages[static_cast<size_t>(row.position / ops::kKvPositions)].get() +
+                kv_.Offset(layer, static_cast<int>(i / m)),
+            static_cast<int>(row.position % ops::kKvPositions)};
+  };
   // Heads slowest: neighbouring tokens of one thread fill the same KV block.
   team.Share(int64_t{config_.kv_heads} * m, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
+      if (i + 1 < end) {
+        const Slot next = slot_of(i + 1);
+        ops::FetchKv(kv_.block, next.block, next.slot);
+      }
       const int head = static_cast<int>(i / m), r = static_cast<int>(i % m);
-      const Row& row = s.rows[static_cast<size_t>(r)];
       const float* angles = s.angles.data() + int64_t{r} * 4 * s.half;
       float* qkv = s.qkv.data() + r * s.qkv_stride;
       float* q = qkv + head * group * head_dim;
@@ -323,10 +338,8 @@ void Forward::RotateAndStore(Team& team, State& s, int layer) const {
       const float* v = k + config_.kv_width();
       ops::Rope(config_.rope_order, q, group, head_dim, angles + 2 * s.half, angles + 3 * s.half);
       ops::Rope(config_.rope_order, k, 1, head_dim, angles, angles + s.half);
-      const auto& pages = s.segments[static_cast<size_t>(row.segment)].sequence->pages();
-      std::byte* page = pages[static_cast<size_t>(row.position / ops::kKvPositions)].get();
-      ops::WriteKv(kv_.block, page + kv_.Offset(layer, head),
-                   static_cast<int>(row.position % ops::kKvPositions), k, v);
+      const Slot here = slot_of(i);
+      ops::WriteKv(kv_.block, here.block, here.slot, k, v);
     }
   });
 }

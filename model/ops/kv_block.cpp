@@ -57,6 +57,18 @@ const char* KvTypeName(KvType type) {
   return "?";
 }
 
+void FetchKv(const KvBlockShape& shape, void* block, int slot) {
+  const size_t bytes = shape.value_bytes();
+  auto* base = static_cast<uint8_t*>(block);
+  const uint8_t* key = base + static_cast<size_t>(slot) * bytes;
+  for (int d = 0; d < shape.head_dim; ++d) {
+    __builtin_prefetch(key + static_cast<size_t>(d) * kKvPositions * bytes, 1);
+  }
+  const size_t row = static_cast<size_t>(shape.dim_padded()) * bytes;
+  const uint8_t* value = base + shape.values_offset() + static_cast<size_t>(slot) * row;
+  for (size_t at = 0; at < row; at += 64) __builtin_prefetch(value + at, 1);
+}
+
 void WriteKv(const KvBlockShape& shape, void* block, int slot, const float* key,
              const float* value) {
   auto* base = static_cast<uint8_t*>(block);

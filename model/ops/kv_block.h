@@ -40,6 +40,8 @@ struct KvBlockShape {
   }
 };
 
+// Fetches what WriteKv of that slot will write: a key is a column, a line of memory each value.
+void FetchKv(const KvBlockShape& shape, void* block, int slot);
 // Stores one position (slot 0..63) of one head: key (already rotated) and value, head_dim floats.
 // f16 rounds to nearest even; int8 uses one absmax scale for each position.
 void WriteKv(const KvBlockShape& shape, void* block, int slot, const float* key,

@@ -43,8 +43,7 @@ class LineOfPrefetch : public IRMutator {
 
 class SelectionPass : public IRMutator {
  public:
-  SelectionPass(SelectionReport* report, const Target& target)
-      : report_(report), target_(target) {}
+  SelectionPass(SelectionReport* report, const Target& target) : report_(report), target_(target) {}
 
  private:
   using IRMutator::visit;

@@ -25,7 +25,7 @@ Space MakeSpace(const Target& target) {
       .Ints("steps", {16, 18, 24, 27, 32, 36, 43, 45, 48}, "bytes (five columns) of a K block")
       .Ints("unroll", {1, 2, 4}, "steps per loop iteration")
       .Ints("m_tile", {1, 2, 3, 4, 5, 6}, "tokens in registers")
-      .Ints("m_block", {8, 16, 32, 64, 128}, "tokens that share re-coded words")
+      .Ints("m_block", {8, 16, 32, 64, 128, 256}, "tokens that share re-coded words")
       .Ints("cache", {4, 8, 16, 32, 64}, "granules re-coded at once")
       .Names("order", {"free", "tied"}, "a table's lookups: as LLVM orders them, or in a row")
       .Rule("re-coding needs word lookups and whole words",

@@ -1,9 +1,12 @@
 // Three bytes of five trits are five triples, fifteen triples are five words of lut3w. A K block of
 // `cache` granules is re-coded into scratch, then all tokens of m_block use it. In 16-bit lanes a
-// word costs about 25 operations, a lookup of one token a shuffle and an add: 6 % at 32 tokens.
+// word costs 31 operations (all five of a period at once, from whole vectors of bytes), a lookup of
+// one token a shuffle and an add.
 #include "generator/families/lut5/lut5_rows.h"
 
 #include <algorithm>
+#include <utility>
+#include <vector>
 
 #include "generator/families/common/knobs.h"
 #include "generator/families/common/triples.h"
@@ -20,21 +23,46 @@ using Halide::Var;
 
 namespace {
 
-// Triple `at` (0..4) of the base-3 numbers n0, n1, n2 of fifteen trits, as 0..26.
-Expr Triple(const std::vector<Expr>& n, int at) {
-  const auto c = [](int v) { return cast<uint16_t>(v); };
-  switch (at) {
-    case 0:
-      return n[0] / c(9);
-    case 1:
-      return n[0] % c(9) * c(3) + n[1] / c(81);
-    case 2:
-      return n[1] % c(81) / c(3);
-    case 3:
-      return n[1] % c(3) * c(9) + n[2] / c(27);
-    default:
-      return n[2] % c(27);
+// A sum of products with constants, modulo 65536.
+using Linear = std::vector<std::pair<int, Expr>>;
+
+// value / divisor for values up to 242: one upper half of a product, exact because
+// 242 * (divisor - 1) < 65536.
+Expr Quotient(const Expr& value, int divisor) {
+  const int inverse = (65536 + divisor - 1) / divisor;
+  return cast<uint16_t>((cast<uint32_t>(value) * cast<uint32_t>(inverse)) >> 16);
+}
+
+// The triples (0..26) of the base-3 numbers n0, n1, n2 of fifteen trits. Remainders are what is
+// left of a number, so that all are linear in the numbers and four quotients: n0 / 9,
+// n0 % 9 * 3 + n1 / 81, n1 % 81 / 3, n1 % 3 * 9 + n2 / 27, n2 % 27.
+std::vector<Linear> Triples(const Expr& n0, const Expr& n1, const Expr& n2) {
+  const Expr q = Quotient(n0, 9), d = Quotient(n1, 81), e = Quotient(n1, 3), f = Quotient(n2, 27);
+  return {{{1, q}},
+          {{3, n0}, {-27, q}, {1, d}},
+          {{1, e}, {-27, d}},
+          {{9, n1}, {-27, e}, {1, f}},
+          {{1, n2}, {-27, f}}};
+}
+
+// Three triples in fives of bits. A term that two of them have is multiplied once.
+Expr Word(const Linear* triples) {
+  Linear all;
+  for (int i = 0; i < 3; ++i) {
+    for (const auto& [factor, term] : triples[i]) {
+      const Expr& wanted = term;
+      auto at = std::find_if(all.begin(), all.end(),
+                             [&](const auto& other) { return other.second.same_as(wanted); });
+      if (at == all.end()) at = all.insert(at, {0, term});
+      at->first += factor * (1 << (5 * i));
+    }
   }
+  Expr sum;
+  for (const auto& [factor, term] : all) {
+    const Expr product = term * cast<uint16_t>(factor & 65535);
+    sum = sum.defined() ? sum + product : product;
+  }
+  return sum;
 }
 
 }  // namespace
@@ -61,17 +89,14 @@ KernelParts BuildLut5Rows(const LayoutSpec& layout, const Candidate& candidate,
     const Expr size = byte & cast<uint16_t>(127);
     return select(byte > size, cast<uint16_t>(121) - size, cast<uint16_t>(121) + size);
   };
-  std::vector<Expr> words;
-  for (int word = 0; word < 5; ++word) {
-    Expr bits = cast<uint16_t>(0);
-    for (int i = 0; i < 3; ++i) {
-      const int triple = 3 * word + i, first = triple / 5 * 3;
-      std::vector<Expr> n;
-      for (int byte = 0; byte < 3; ++byte) n.push_back(number(9 * q + first + byte));
-      bits = bits | (Triple(n, triple % 5) << cast<uint16_t>(5 * i));
-    }
-    words.push_back(bits);
+  std::vector<Linear> triples;
+  for (int first = 0; first < 9; first += 3) {
+    const std::vector<Linear> three =
+        Triples(number(9 * q + first), number(9 * q + first + 1), number(9 * q + first + 2));
+    triples.insert(triples.end(), three.begin(), three.end());
   }
+  std::vector<Expr> words;
+  for (int at = 0; at < 5; ++at) words.push_back(Word(&triples[static_cast<size_t>(3 * at)]));
   Func word("word"), acc("acc");
   word(b, l, h, v, c, q, kb, g) = mux(c, words);
 
@@ -95,8 +120,8 @@ KernelParts BuildLut5Rows(const LayoutSpec& layout, const Candidate& candidate,
       TripleTables::ScratchBytes(tokens, 15 * periods) + 2 * rows * 5 * periods * cache + 256;
   made.Schedule(p.y, mb, tokens, 15 * periods);
   word.compute_at(p.y, go).store_in(MemoryType::Heap).bound(c, 0, 5).bound(q, 0, periods);
-  word.bound_extent(v, vecs).reorder(b, l, h, v, c, q, kb, g);
-  word.vectorize(b).vectorize(l).unroll(h).unroll(c);
+  word.bound_extent(v, vecs).reorder(b, l, h, c, v, q, kb, g);
+  word.vectorize(b).vectorize(l).vectorize(h).unroll(c);
   acc.compute_at(p.y, gi).store_in(MemoryType::Register);
   acc.bound_extent(v, vecs).bound_extent(t, tokens).reorder(b, l, h, v, t);
   acc.vectorize(b).vectorize(l).unroll(h).unroll(v).unroll(t);

@@ -19,6 +19,7 @@ constexpr int kColumnsOfASum = 256;  // the last step of them apart
 constexpr int kLookupsOfAWord = 4;
 
 ActFormSpec ColumnsForm(int tokens, int k_step) {
+  if (tokens % 16) throw Error(Join("columns of ", tokens, " tokens, no multiple of 16"));
   ActFormSpec form;
   form.id = Join("columns-m", tokens, "-k", k_step, ".v1");
   form.code = "columns";

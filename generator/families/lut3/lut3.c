@@ -1,25 +1,20 @@
-/* lut3: three trits in a nibble and a sign bit, 14 of 16 entries. A group's balanced base-3 number
- * n = -13..13 (first trit highest) is its size 0..13 and its sign. Per 24 columns a row has five
- * bytes:
+/* lut3: three trits in a nibble and a sign bit, 14 of 16 entries. A group's balanced base-3 number n =
+ * -13..13 (first trit highest) is its size 0..13 and its sign. Per 24 columns a row has five bytes:
  *
  *   byte   0                1                2                3                4
  *   bits   sizes of         2, 3             4, 5             6, 7             signs of groups
  *          groups 0, 1                                                         0..7
  *
- * the even group in the low nibble. A block is (granule places, 5, k_step / 24) bytes; a place's
- * row is TritRowOf's (common/places.h). Kernels complement instead of negating: `fixed` counts each
+ * the even group in the low nibble. A block is (granule places, 5, k_step / 24) bytes; a place's row
+ * is TritRowOf's (common/places.h). Kernels complement instead of negating: `fixed` counts each
  * row's negative groups, and the kernel adds it to the sum. */
 #include "generator/entry/block_functions.h"
 #include "generator/families/common/places.h"
 
-/* A step and a row at a time: with eight groups written out in them, LLVM takes up to a second for
- * loops it unrolls or vectorises over rows. */
 void trit_pack_block(const trit_blocks_desc* d, const int8_t* tile, void* block, void* fixed) {
   uint8_t* to = (uint8_t*)block;
   int32_t* signs = (int32_t*)fixed;
-#pragma clang loop unroll(disable) vectorize(disable)
   for (int32_t s = 0; s < d->k_step / 24; ++s) {
-#pragma clang loop unroll(disable) vectorize(disable)
     for (int32_t place = 0; place < d->granule; ++place) {
       const int32_t r = TritRowOf(place, d->option[0]);
       uint8_t bytes[5] = {0, 0, 0, 0, 0};
@@ -39,9 +34,7 @@ void trit_pack_block(const trit_blocks_desc* d, const int8_t* tile, void* block,
 
 void trit_unpack_block(const trit_blocks_desc* d, const void* block, int8_t* tile) {
   const uint8_t* from = (const uint8_t*)block;
-#pragma clang loop unroll(disable) vectorize(disable)
   for (int32_t s = 0; s < d->k_step / 24; ++s) {
-#pragma clang loop unroll(disable) vectorize(disable)
     for (int32_t place = 0; place < d->granule; ++place) {
       const int32_t r = TritRowOf(place, d->option[0]);
       const uint8_t signs = from[(5 * s + 4) * d->granule + place];
